@@ -1,0 +1,1 @@
+"""The texts of the cause catalogue, one module a family; read through ``core.causes``."""

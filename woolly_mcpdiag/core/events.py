@@ -1,0 +1,93 @@
+"""The one event: one thing that happened, as the client, the load engine and the log readers all report it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args
+
+SCHEMA = "mcpdiag.event/1"
+
+Role = Literal["client", "server", "proxy", "app", ""]
+EventKind = Literal[
+    "http.exchange",
+    "http.request",
+    "http.headers",
+    "http.connect",
+    "session.opened",
+    "session.ready",
+    "session.closed",
+    "session.refused",
+    "session.expired",
+    "stream.lost",
+    "mcp.message",
+    "call.failed",
+    "call.rejected",
+    "agent.started",
+    "agent.done",
+    "agent.failed",
+    "server.started",
+    "server.stopped",
+    "server.error",
+    "proxy.error",
+    "loop.blocked",
+]
+KINDS: tuple[str, ...] = get_args(EventKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened. Absent facts are empty (``""``) or ``None``, never guessed."""
+
+    kind: EventKind
+    time: float | None = None
+    """Seconds since the epoch, UTC; ``None`` where the log has no time."""
+    source: str = ""
+    """The file, stream or service that told it."""
+    line: int | None = None
+    """1-based line in that source."""
+    role: Role = ""
+    """Who saw it."""
+    logger: str = ""
+    level: str = ""
+    method: str = ""
+    """HTTP method, or the JSON-RPC method of an ``mcp.message``."""
+    url: str = ""
+    """Without userinfo, fragment and secrets."""
+    status: int | None = None
+    size: int | None = None
+    """Bytes of the response body."""
+    duration: float | None = None
+    """Seconds."""
+    session: str = ""
+    """Normalised session id (see ``core.ids``)."""
+    key: str = ""
+    """What the application calls the session."""
+    agent: str = ""
+    """Agent type or name."""
+    error: str = ""
+    """Exception type without its module."""
+    message: str = ""
+    """Redacted text."""
+    extra: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return one JSON line without its newline; absent facts are left out."""
+        row: dict[str, object] = {"schema": SCHEMA}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is not None and value != "" and value != {}:
+                row[f.name] = dict(value) if f.name == "extra" else value
+        return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> "Event":
+        """Read a line that ``to_json`` wrote; unknown fields of a later minor version are dropped.
+
+        Raises ``ValueError`` where the text is no event of this schema.
+        """
+        row = json.loads(text)
+        if not isinstance(row, dict) or row.get("schema") != SCHEMA or row.get("kind") not in KINDS:
+            msg = f"not an event of schema {SCHEMA}"
+            raise ValueError(msg)
+        known = {f.name for f in fields(Event)}
+        return Event(**{name: value for name, value in row.items() if name in known})
