@@ -75,7 +75,7 @@ class Event:
         row: dict[str, object] = {"schema": SCHEMA}
         for f in fields(self):
             value = getattr(self, f.name)
-            if value is not None and value != "" and value != {}:
+            if value not in (None, "", {}):
                 row[f.name] = dict(value) if f.name == "extra" else value
         return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 

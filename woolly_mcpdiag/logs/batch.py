@@ -7,6 +7,7 @@ A row is one event in the order of its source. The many are numbers only; the fe
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,12 +144,16 @@ class Batch:
     @staticmethod
     def empty(rows: int = 0) -> "Batch":
         """Return a batch of that many rows with every fact absent."""
-        batch = Batch(**{name: np.zeros(rows, dtype) for name, dtype in _DTYPES.items()})
+        batch = _of({name: np.zeros(rows, dtype) for name, dtype in _DTYPES.items()})
         batch.time.fill(NO_TIME)
         batch.url.fill(-1)
         batch.size.fill(UNKNOWN_SIZE)
         batch.duration.fill(np.nan)
         return batch
+
+
+def _of(columns: dict[str, NDArray[Any]]) -> Batch:
+    return Batch(**columns)  # type: ignore[arg-type]  # the two dicts keep their defaults
 
 
 @dataclass(slots=True)
@@ -192,11 +197,10 @@ class BatchBuilder:
     def take(self) -> Batch:
         """Return what was collected and start anew."""
         columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(COLUMNS)
-        batch = Batch(
-            **{name: np.array(values, dtype) for (name, dtype), values in zip(_DTYPES.items(), columns, strict=True)},
-            notes=self.notes,
-            texts=self.texts,
+        batch = _of(
+            {name: np.array(values, dtype) for (name, dtype), values in zip(_DTYPES.items(), columns, strict=True)}
         )
+        batch.notes, batch.texts = self.notes, self.texts
         self.rows, self.notes, self.texts = [], {}, {}
         return batch
 
