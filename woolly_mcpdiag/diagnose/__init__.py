@@ -1,0 +1,1 @@
+"""From events to causes: case file, session timelines, rules and hypotheses."""

@@ -1,0 +1,198 @@
+"""The case file: what diagnosis keeps of all events, in bounded memory, however long the log is.
+
+Counts are exact at any size. Single rows are kept in full while they are few and thinned evenly afterwards.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from woolly_mcpdiag.core.events import Event
+from woolly_mcpdiag.diagnose.pool import Pool
+from woolly_mcpdiag.diagnose.sessions import SessionTable
+from woolly_mcpdiag.logs.batch import NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary
+
+ROWS_KEPT = 60_000
+NOTES_KEPT = 4_000
+"""Notes kept of each kind and error; above that they are only counted."""
+SAMPLES = 5
+_FAIL = 400
+_UNKNOWN_QUIET = -1
+
+
+class CellKey(NamedTuple):
+    """What makes exchanges alike."""
+
+    source: int
+    kind: int
+    logger: int
+    method: int
+    status: int
+    url: int
+
+
+class Sample(NamedTuple):
+    """A line kept as evidence, not yet redacted."""
+
+    line: int
+    time: int
+    text: str
+
+
+@dataclass(slots=True)
+class Cell:
+    """Exchanges that are alike: how many, when, and the first lines."""
+
+    key: CellKey
+    count: int = 0
+    first_line: int = 0
+    last_line: int = 0
+    first_time: int = NO_TIME
+    last_time: int = NO_TIME
+    sizes: Counter[int] = field(default_factory=Counter)
+    """Body sizes of failing responses, in bytes."""
+    samples: list[Sample] = field(default_factory=list)
+
+
+class Note(NamedTuple):
+    """A NOTE row: its event, and its line where it is kept as evidence."""
+
+    event: Event
+    text: str
+    line: int
+    time: int
+    source: int
+    url: int
+
+
+class CaseFile:
+    """Collects batches of all sources; ``diagnose.case.Case`` reads it."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.cells: dict[CellKey, Cell] = {}
+        self.notes: list[Note] = []
+        self.note_counts: Counter[tuple[str, str]] = Counter()
+        """(kind, error) → all of them, kept or not."""
+        self.failures = Pool(ROWS_KEPT)
+        self.openings = Pool(ROWS_KEPT)
+        self.ordinary = Pool(ROWS_KEPT)
+        self.sessions = {kind: SessionTable() for kind in (Kind.CALL, Kind.PROXIED, Kind.SERVED)}
+        self.opened = SessionTable()
+        self.keys: dict[tuple[int, int], str] = {}
+        """Application keys of sessions, the first ``NOTES_KEPT`` of them."""
+        self.opening_samples: dict[tuple[int, int], list[Sample]] = {}
+        """(source, logger) → the first lines that name a new session."""
+        self.rows = 0
+        self.stamped = 0
+        self.spans: dict[int, tuple[int, int]] = {}
+        """Source → first and last time, µs."""
+        self._last: dict[int, int] = {}
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch; its rows must come after those of earlier batches of the same source."""
+        if not len(batch):
+            return
+        self.rows += len(batch)
+        self._span(batch)
+        exchange = np.flatnonzero(batch.kind <= Kind.PROXIED)
+        self._count(batch, exchange)
+        quiet = self._quiet(batch, exchange)
+        failing = batch.status[exchange] >= _FAIL
+        self.failures.add(batch, exchange[failing], quiet[failing])
+        self.ordinary.add(batch, exchange[~failing], quiet[~failing])
+        opened = np.flatnonzero(batch.kind == Kind.OPENED)
+        self.openings.add(batch, opened, np.full(len(opened), _UNKNOWN_QUIET, np.int64))
+        for row in opened[: 4 * SAMPLES].tolist():
+            kept = self.opening_samples.setdefault((int(batch.source[row]), int(batch.logger[row])), [])
+            kept.extend(_samples(batch, [row], SAMPLES - len(kept)))
+        named = (batch.high != 0) | (batch.low != 0)
+        for kind, table in self.sessions.items():
+            table.add(batch, np.flatnonzero(named & (batch.kind == kind)))
+        self.opened.add(batch, opened[named[opened]])
+        self._note(batch)
+
+    def _span(self, batch: Batch) -> None:
+        known = batch.time != NO_TIME
+        self.stamped += int(np.count_nonzero(known))
+        for source in np.unique(batch.source).tolist():
+            times = batch.time[known & (batch.source == source)]
+            if len(times):
+                low, high = self.spans.get(source, (int(times[0]), int(times[0])))
+                self.spans[source] = min(low, int(times.min())), max(high, int(times.max()))
+
+    def _quiet(self, batch: Batch, exchange: NDArray[np.intp]) -> NDArray[np.int64]:
+        quiet = np.full(len(exchange), _UNKNOWN_QUIET, np.int64)
+        sources = batch.source[exchange]
+        for source in np.unique(sources).tolist():
+            mine = np.flatnonzero((sources == source) & (batch.time[exchange] != NO_TIME))
+            if not len(mine):
+                continue
+            times = batch.time[exchange[mine]]
+            before = np.concatenate(([self._last.get(source, times[0] + 1)], times[:-1]))
+            quiet[mine] = times - before
+            self._last[source] = int(times[-1])
+        return np.maximum(quiet, _UNKNOWN_QUIET)
+
+    def _count(self, batch: Batch, exchange: NDArray[np.intp]) -> None:
+        if not len(exchange):
+            return
+        code = batch.source[exchange].astype(np.int64)
+        for column, size in ((batch.kind, 8), (batch.logger, 16), (batch.method, 16), (batch.status, 1024)):
+            code = code * size + column[exchange]
+        code = (code << 24) + batch.url[exchange] + 1
+        order = np.argsort(code, kind="stable")
+        edges = np.flatnonzero(np.concatenate(([True], np.diff(code[order]) != 0)))
+        ends = np.append(edges[1:], len(order))
+        for start, end in zip(edges.tolist(), ends.tolist(), strict=True):
+            rows = exchange[order[start:end]]
+            cell = self._cell(batch, int(rows[0]))
+            cell.count += end - start
+            cell.first_line = cell.first_line or int(batch.line[rows[0]])
+            cell.last_line = int(batch.line[rows[-1]])
+            cell.first_time = cell.first_time if cell.first_time != NO_TIME else int(batch.time[rows[0]])
+            cell.last_time = max(cell.last_time, int(batch.time[rows[-1]]))
+            if cell.key.status >= _FAIL:
+                sizes, counts = np.unique(batch.size[rows], return_counts=True)
+                cell.sizes.update(dict(zip(sizes.tolist(), counts.tolist(), strict=True)))
+                cell.sizes.pop(UNKNOWN_SIZE, None)
+            if len(cell.samples) < SAMPLES and batch.texts:
+                cell.samples.extend(_samples(batch, rows[: 4 * SAMPLES].tolist(), SAMPLES - len(cell.samples)))
+
+    def _cell(self, batch: Batch, row: int) -> Cell:
+        key = CellKey(*(int(getattr(batch, name)[row]) for name in CellKey._fields))
+        found = self.cells.get(key)
+        if found is None:
+            found = self.cells[key] = Cell(key)
+        return found
+
+    def _note(self, batch: Batch) -> None:
+        for row, event in batch.notes.items():
+            if batch.kind[row] == Kind.OPENED:
+                if len(self.keys) < NOTES_KEPT:
+                    self.keys[int(batch.high[row]), int(batch.low[row])] = event.key
+                continue
+            name = event.kind, event.error
+            self.note_counts[name] += 1
+            if self.note_counts[name] <= NOTES_KEPT:
+                self.notes.append(
+                    Note(
+                        event,
+                        batch.texts.get(row, ""),
+                        int(batch.line[row]),
+                        int(batch.time[row]),
+                        int(batch.source[row]),
+                        int(batch.url[row]),
+                    )
+                )
+
+
+def _samples(batch: Batch, rows: Iterable[int], most: int) -> Iterator[Sample]:
+    for row in rows:
+        if most and row in batch.texts:
+            yield Sample(int(batch.line[row]), int(batch.time[row]), batch.texts[row])
+            most -= 1

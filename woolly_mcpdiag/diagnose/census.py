@@ -1,0 +1,116 @@
+"""Who and what is in a log: sessions, agents, other traffic, what cannot be seen, and the verdict in one sentence."""
+
+from collections import Counter
+
+import numpy as np
+
+from woolly_mcpdiag.core.findings import Ledger
+from woolly_mcpdiag.diagnose.case import Case
+from woolly_mcpdiag.diagnose.endpoints import origin_of, path_of
+from woolly_mcpdiag.logs.batch import Kind
+
+_TIMES = (
+    "No line carries a time, so only the order of lines is known: gaps, time-outs and what happened together cannot be measured. "
+    'Add one: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S").'
+)
+_BEHIND_200 = (
+    "Failures behind 200 and 202 do not show at INFO: tools that fail (isError), JSON-RPC errors, answers that never come, duplicate ids. "
+    'Log the messages to see them: logging.getLogger("mcp.client").setLevel(logging.DEBUG).'
+)
+_WHOSE = (
+    "Requests do not name their session at INFO, so failures cannot be traced to one. "
+    'Log the response headers: logging.getLogger("httpcore").setLevel(logging.DEBUG) (httpcore2 for 2.x clients).'
+)
+
+
+def sessions(case: Case) -> int:
+    """Count sessions: ids that exchanges or opening lines name, else handshakes, else streams."""
+    keys = [np.stack((table["high"], table["low"])) for table in (case.sessions, case.opened) if len(table)]
+    if keys:
+        return int(np.unique(np.concatenate(keys, axis=1), axis=1).shape[1])
+    return case.count("POST", 202) or case.count("GET", 200)
+
+
+def agents(case: Case) -> dict[str, int]:
+    """Count runs by agent type: starts where they are logged, else sessions made for them, else ends."""
+    for kind in ("agent.started", "agent.done", "call.failed"):
+        found = Counter(note.event.agent for note in case.notes(kind) if note.event.agent)
+        if found:
+            return dict(found.most_common())
+    opened = case.opened
+    if len(opened):
+        names = case.file.vocabulary.agents.texts
+        found = Counter(names[code] for code in opened["agent"].tolist() if code)
+        return dict(found.most_common())
+    return {}
+
+
+def others(case: Case) -> dict[str, int]:
+    """Count exchanges that are not MCP, by origin or path; other views of MCP exchanges are left out."""
+    found: Counter[str] = Counter()
+    for key, cell in case.file.cells.items():
+        if key.url not in case.mcp and key.url >= 0:
+            url = case.at(key.url)
+            found[origin_of(url) or path_of(url) if key.kind == Kind.CALL else path_of(url)] += cell.count
+    return dict(found.most_common(20))
+
+
+def invisible(case: Case) -> list[str]:
+    """Say what this log cannot decide and which logging change would."""
+    found = []
+    if case.file.rows and not case.timed:
+        found.append(_TIMES)
+    if not case.requests:
+        return found
+    deep = case.file.note_counts.get(("mcp.message", "")) or any(
+        kind == "call.rejected" for kind, _ in case.file.note_counts
+    )
+    if not deep:
+        found.append(_BEHIND_200)
+    unnamed = not len(case.sessions)
+    if (
+        unnamed
+        and case.view == Kind.CALL
+        and any(case.harmful(cell) for cell in case.cells if cell.key.status in (400, 404))
+    ):
+        found.append(_WHOSE)
+    return found
+
+
+def notes(case: Case) -> list[str]:
+    """Say how views were joined and whether rows were thinned."""
+    found = []
+    seen = dict.fromkeys((Kind.CALL, Kind.PROXIED, Kind.SERVED), 0)
+    for key, cell in case.file.cells.items():
+        if key.url in case.mcp:
+            seen[Kind(key.kind)] += cell.count
+    names = {Kind.CALL: "clients", Kind.PROXIED: "proxies", Kind.SERVED: "servers"}
+    told = [f"{names[kind]} log {count}" for kind, count in seen.items() if count]
+    if len(told) > 1:
+        found.append(
+            f"The same exchanges are seen from several sides and counted once: {', '.join(told)}; counted are those of the {names[case.view]}."
+        )
+    if case.file.ordinary.stride > 1 or case.file.failures.stride > 1:
+        found.append(
+            f"Counts are exact; pictures and rates by time use every {case.file.ordinary.stride}th success and every {case.file.failures.stride}th failure."
+        )
+    return found
+
+
+def verdict(case: Case, ledgers: list[Ledger]) -> str:
+    """Return the whole answer in one sentence."""
+    serious = [found for found in case.findings if not found.benign]
+    unexplained = sum(ledger.unexplained for ledger in ledgers)
+    benign = sum(found.count for found in case.findings if found.benign)
+    if serious:
+        first = serious[0]
+        more = f", and {len(serious) - 1} more" if len(serious) > 1 else ""
+        return f"{first.title.rstrip('.')} ({first.cause}, {first.confidence}){more}."
+    if unexplained:
+        return f"{unexplained} failing responses, and no known cause fits them."
+    if not case.requests and not case.file.rows:
+        return "Nothing about MCP was found in this input."
+    if not case.requests:
+        return "No MCP request is in this log."
+    ending = f"; {benign} oddities are benign" if benign else ""
+    return f"No failure is visible in {case.requests} requests{ending}."

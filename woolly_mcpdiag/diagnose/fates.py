@@ -1,0 +1,164 @@
+"""What became of sessions: the order of their successes and failures tells the causes of 400 and 404 apart.
+
+Fails first, then works: used before it was ready. Works, then fails for good: lost. Both in turn: another worker
+answers. Never works: never known where it was used.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from woolly_mcpdiag.diagnose.case import Case
+from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME
+
+UNKNOWN_SESSION = (400, 404)
+"""How servers answer an unknown session: 404 by the specification, 400 before mcp 1.26 and in other SDKs (measured)."""
+WORKED = 2.5
+"""Successful POSTs a session, above which sessions did work before the first failure (initialize, initialized, a call)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fates:
+    """How many sessions had which fate; only sessions whose id the log shows at its exchanges."""
+
+    fine: int
+    never: int
+    lost: int
+    recovered: int
+    mixed: int
+    failures: int
+    """Failing exchanges of all of them."""
+
+    @property
+    def total(self) -> int:
+        """All sessions with an exchange."""
+        return self.fine + self.never + self.lost + self.recovered + self.mixed
+
+
+def fates(case: Case) -> Fates:
+    """Classify the sessions whose ids the exchanges carry."""
+    kinds = classify(case)
+    table = case.sessions
+    return Fates(
+        fine=_sum(kinds["fine"]),
+        never=_sum(kinds["never"]),
+        lost=_sum(kinds["lost"]),
+        recovered=_sum(kinds["recovered"]),
+        mixed=_sum(kinds["mixed"]),
+        failures=int(table["fail"].sum()) if len(table) else 0,
+    )
+
+
+def classify(case: Case) -> dict[str, NDArray[np.bool_]]:
+    """Return fate → mask over the rows of the session table."""
+    table = case.sessions
+    if not len(table):
+        none = np.zeros(0, bool)
+        return dict.fromkeys(("fine", "never", "lost", "recovered", "mixed"), none)
+    ok, bad = table["ok"] > 0, table["fail"] > 0
+    lost = ok & bad & (table["last_ok"] < table["first_fail"])
+    recovered = ok & bad & (table["last_fail"] < table["first_ok"])
+    return {
+        "fine": ok & ~bad,
+        "never": ~ok & bad,
+        "lost": lost,
+        "recovered": recovered,
+        "mixed": ok & bad & ~lost & ~recovered,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Unknown-session answers on one address whose exchanges name no session."""
+
+    url: int
+    failures: int
+    methods: frozenset[str]
+    """Methods that failed."""
+    worked: float
+    """Successful POSTs a session before the first failure."""
+    alive: int
+    """Sessions opened and not deleted before the first failure."""
+    interleaved: int
+    """Changes between success and failure among the POSTs, in order."""
+    moments: int
+    """Bursts of failures, at least a second apart; 0 without times."""
+    spread: float
+    """Seconds from the first to the last failure; 0 without times."""
+    quiet: float
+    """Seconds of silence before the first failure; 0 without times."""
+    sessions: int
+    """Sessions opened, as far as the log tells."""
+
+
+def stretches(case: Case) -> list[Stretch]:
+    """Look at each address with unexplained unknown-session answers."""
+    found = []
+    for url in sorted(case.mcp):
+        cells = [cell for cell in case.select(status=UNKNOWN_SESSION, url=url) if case.left(cell) > 0]
+        successes = case.select("POST", where=lambda cell: cell.key.status < 300, url=url)
+        if cells and successes:
+            found.append(_stretch(case, url))
+    return found
+
+
+def _stretch(case: Case, url: int) -> Stretch:
+    bad, good = (_of(case.rows(name), url) for name in ("failures", "ordinary"))
+    shaped = np.isin(bad["status"], UNKNOWN_SESSION)
+    bad = {name: column[shaped] for name, column in bad.items()}
+    posts = good["method"] == METHOD_CODE["POST"]
+    sessions = _opened(case, good)
+    first = int(bad["line"].min()) if len(bad["line"]) else 0
+    before = int(np.count_nonzero(posts & (good["line"] < first)))
+    births = _births_before(case, good, first)
+    methods = {code: name for name, code in METHOD_CODE.items()}
+    times = np.sort(bad["time"][bad["time"] != NO_TIME]) / 1e6
+    return Stretch(
+        url=url,
+        failures=len(shaped[shaped]) * case.file.failures.stride,
+        methods=frozenset(methods[code] for code in np.unique(bad["method"]).tolist()),
+        worked=before / births if births else 0.0,
+        alive=alive(case, url, first),
+        interleaved=_changes(good["line"][posts], bad["line"][bad["method"] == METHOD_CODE["POST"]]),
+        moments=int(np.count_nonzero(np.diff(times) > 1)) + 1 if len(times) else 0,
+        spread=float(times[-1] - times[0]) if len(times) else 0.0,
+        quiet=max(0, int(bad["quiet"][0])) / 1e6 if len(times) else 0.0,
+        sessions=sessions,
+    )
+
+
+def _of(rows: dict[str, NDArray[Any]], url: int) -> dict[str, NDArray[Any]]:
+    mine = rows["url"] == url
+    return {name: column[mine] for name, column in rows.items()}
+
+
+def _opened(case: Case, good: dict[str, NDArray[Any]]) -> int:
+    named = len(case.opened)
+    return named or int(np.count_nonzero((good["status"] == 202) & (good["method"] == METHOD_CODE["POST"])))
+
+
+def _births_before(case: Case, good: dict[str, NDArray[Any]], line: int) -> int:
+    openings = case.rows("openings")
+    if len(openings["line"]):
+        return int(np.count_nonzero(openings["line"] < line))
+    # Clients that log no id: every session accepts one notifications/initialized with 202.
+    return int(np.count_nonzero((good["status"] == 202) & (good["line"] < line)))
+
+
+def alive(case: Case, url: int, line: int) -> int:
+    """Return how many sessions were opened (202 to ``notifications/initialized``, or named) and not deleted before a line."""
+    good = _of(case.rows("ordinary"), url)
+    deleted = np.count_nonzero((good["method"] == METHOD_CODE["DELETE"]) & (good["line"] < line))
+    return _births_before(case, good, line) - int(deleted)
+
+
+def _changes(good: NDArray[np.int64], bad: NDArray[np.int64]) -> int:
+    kinds = np.concatenate((np.zeros(len(good), bool), np.ones(len(bad), bool)))
+    order = np.argsort(np.concatenate((good, bad)), kind="stable")
+    return int(np.count_nonzero(np.diff(kinds[order])))
+
+
+def _sum(mask: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(mask))

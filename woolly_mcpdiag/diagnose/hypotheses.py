@@ -1,0 +1,273 @@
+"""What people believe about intermittent failures, each put to a test that can fail.
+
+The question is never whether a belief fits, but whether the figures would look different if it were true.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from woolly_mcpdiag.core.findings import Hypothesis
+from woolly_mcpdiag.core.stats import clopper_pearson, difference
+from woolly_mcpdiag.diagnose.ages import ages
+from woolly_mcpdiag.diagnose.case import FAIL, Case
+from woolly_mcpdiag.diagnose.crowd import Crowd, crowd
+from woolly_mcpdiag.diagnose.rules.session_harvested import CAUSE as HARVESTED
+from woolly_mcpdiag.diagnose.rules.session_harvested import Births, preceded
+from woolly_mcpdiag.logs.batch import METHODS
+
+_RACE = "Is it a race between parallel agents?"
+_TIMING = "Is a session used too soon after it was made?"
+_POOL = "Is it a conflict in the client's connection pool?"
+_SAME = "Does the same request always fail?"
+_FEW = 3
+_NOTICEABLE = 0.1
+"""A difference of failure rates that would matter to a user."""
+_STAMPS = 'give every line a time: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")'
+_IDS = 'log which session each request belongs to: logging.getLogger("httpcore").setLevel(logging.DEBUG), with times'
+
+
+def test_all(case: Case) -> list[Hypothesis]:
+    """Return the four hypotheses, or none where nothing failed."""
+    if not any(not finding.benign for finding in case.findings) and not _unexplained(case):
+        return []
+    births = [
+        preceded(case, url)
+        for url in sorted(case.mcp)
+        if case.found(HARVESTED) and not case.count("POST", url=url) and case.count("GET", 400, url=url)
+    ]
+    births = [found for found in births if found.matched]
+    return [_race(case, births), _timing(case, births), _pool(case), _deterministic(case, births)]
+
+
+def _race(case: Case, births: Sequence[Births]) -> Hypothesis:
+    if case.found("client.shared-object"):
+        return Hypothesis(
+            name="race",
+            question=_RACE,
+            answer="supported",
+            test="Do agents fail together while every HTTP request succeeds?",
+            figures="Yes: runs are cancelled by a scope they share. It is a race inside the client, and it gives no 400.",
+        )
+    if births:
+        alone, overlapping = sum(b.matched - b.overlapped for b in births), sum(b.overlapped for b in births)
+        crowded = Crowd(
+            alone=(alone, alone),
+            together=(overlapping, overlapping),
+            unit="new sessions",
+            how="while another session was being made",
+        )
+    else:
+        crowded = crowd(case)
+    test = f"Do {crowded.unit} fail more often {crowded.how} than alone?"
+    if min(crowded.alone[1], crowded.together[1]) < _FEW and not _all_fail(crowded):
+        return Hypothesis(
+            name="race",
+            question=_RACE,
+            answer="not decidable",
+            test=test,
+            figures=f"Too few to compare: {_rates(crowded)}.",
+            decide=_STAMPS
+            if not case.timed
+            else "run the same agents one at a time and in parallel, and log which session each request belongs to",
+        )
+    if births and _all_fail(crowded):
+        return Hypothesis(
+            name="race",
+            question=_RACE,
+            answer="refuted",
+            test=test,
+            figures=f"Every one fails, with or without company: {_rates(crowded)}. The refused GET names no session, so there is nothing to race for.",
+        )
+    if _all_fail(crowded):
+        low = clopper_pearson(*_whole(crowded)).low
+        return Hypothesis(
+            name="race",
+            question=_RACE,
+            answer="refuted" if crowded.alone[1] else "not decidable",
+            test=test,
+            figures=f"Every one fails, with or without company: {_rates(crowded)} (true rate at least {low:.0%}, 95 %). A race would spare those that are alone.",
+            decide="" if crowded.alone[1] else "run one agent alone",
+        )
+    gap = difference(crowded.together, crowded.alone)
+    figures = f"{_rates(crowded)}; difference {gap.low * 100:+.0f} to {gap.high * 100:+.0f} points (95 %)"
+    if gap.low > 0:
+        return Hypothesis(
+            name="race", question=_RACE, answer="supported", test=test, figures=f"{figures}: company makes it worse."
+        )
+    if gap.high < _NOTICEABLE or (crowded.alone[0] and gap.high < 2 * _NOTICEABLE):
+        return Hypothesis(
+            name="race", question=_RACE, answer="refuted", test=test, figures=f"{figures}: being alone does not help."
+        )
+    return Hypothesis(
+        name="race",
+        question=_RACE,
+        answer="not decidable",
+        test=test,
+        figures=f"{figures}.",
+        decide="a longer log, or the same agents one at a time",
+    )
+
+
+def _timing(case: Case, births: Sequence[Births]) -> Hypothesis:
+    if births:
+        gaps = np.concatenate([b.gaps for b in births])
+        figures = "The 400 comes before the session exists, in every case: the id is read out of that very answer"
+        if len(gaps):
+            figures += f" ({gaps.min() * 1000:.0f} to {gaps.max() * 1000:.0f} ms earlier)"
+        return Hypothesis(
+            name="timing",
+            question=_TIMING,
+            answer="refuted",
+            test="Does the failure come after the session was made, and only while it is young?",
+            figures=f"{figures}. No wait between making and using a session can change it.",
+        )
+    test = "Are sessions younger when they fail than when they work?"
+    if case.found("session.used-before-ready"):
+        found = next(f for f in case.findings if f.cause == "session.used-before-ready")
+        return Hypothesis(name="timing", question=_TIMING, answer="supported", test=test, figures=found.summary)
+    young = ages(case)
+    if young.known and not young.only_young:
+        return Hypothesis(
+            name="timing",
+            question=_TIMING,
+            answer="refuted",
+            test=test,
+            figures=f"No: requests fail up to {young.oldest_failure:.1f} s after their session was made, and others succeed after {young.youngest_success * 1000:.0f} ms "
+            f"({young.failures} against {young.successes}).",
+        )
+    if not any(
+        cell.key.status in (400, 404) and case.left(cell) < cell.count for cell in case.cells
+    ) and not _unexplained(case):
+        return Hypothesis(
+            name="timing",
+            question=_TIMING,
+            answer="refuted",
+            test="Is any failure the answer to an unknown or unready session?",
+            figures="None: no request was refused for its session.",
+        )
+    return Hypothesis(
+        name="timing",
+        question=_TIMING,
+        answer="not decidable",
+        test=test,
+        figures=f"{young.failures} failing and {young.successes} successful requests have a known age."
+        if case.timed
+        else "The log has no times.",
+        decide=_IDS if case.timed else _STAMPS,
+    )
+
+
+def _pool(case: Case) -> Hypothesis:
+    waits = case.noted("call.failed", "PoolTimeout")
+    test = "Do calls wait in the client (PoolTimeout), or does the server refuse them?"
+    if waits:
+        return Hypothesis(name="pool", question=_POOL, answer="supported", test=test, figures=f"{waits} PoolTimeouts.")
+    refused = sum(case.harmful(cell) for cell in case.cells if cell.key.status >= FAIL)
+    if refused:
+        return Hypothesis(
+            name="pool",
+            question=_POOL,
+            answer="refuted",
+            test=test,
+            figures=f"No PoolTimeout; {refused} failures are answers from the other side. A full pool sends nothing, so it never gets an answer.",
+        )
+    named = [n for n in case.notes("call.failed") if n.event.error not in ("", "TimeoutError", "CancelledError")]
+    if named:
+        errors = ", ".join(sorted({n.event.error for n in named}))
+        return Hypothesis(
+            name="pool",
+            question=_POOL,
+            answer="refuted",
+            test=test,
+            figures=f"No PoolTimeout; the calls failed with {errors}.",
+        )
+    return Hypothesis(
+        name="pool",
+        question=_POOL,
+        answer="not decidable",
+        test=test,
+        figures="No refusal and no named exception in the log.",
+        decide='log the exception\'s type: logger.exception("call failed"), and set httpx.Timeout(pool=5)',
+    )
+
+
+def _deterministic(case: Case, births: Sequence[Births]) -> Hypothesis:
+    if births:
+        fails = tries = sum(b.matched for b in births)
+        what = "new sessions"
+    else:
+        worst = _worst(case)
+        if worst is None:
+            return Hypothesis(
+                name="deterministic",
+                question=_SAME,
+                answer="not decidable",
+                test="How often does the same kind of request fail?",
+                figures="No failing request is in the log.",
+                decide=_IDS,
+            )
+        fails, tries, what = worst
+    test = f"Of all {what}, how many fail?"
+    bound = clopper_pearson(fails, tries)
+    figures = f"{fails} of {tries} ({fails / tries:.0%}; true rate {bound.low:.0%} to {bound.high:.0%}, 95 %)"
+    if fails == tries and tries >= _FEW:
+        return Hypothesis(
+            name="deterministic",
+            question=_SAME,
+            answer="supported",
+            test=test,
+            figures=f"{figures}: it is not intermittent, it happens each time.",
+        )
+    if fails < tries and tries >= _FEW:
+        return Hypothesis(
+            name="deterministic",
+            question=_SAME,
+            answer="refuted",
+            test=test,
+            figures=f"{figures}: the same request works at other times.",
+        )
+    return Hypothesis(
+        name="deterministic",
+        question=_SAME,
+        answer="not decidable",
+        test=test,
+        figures=f"{figures}: too few.",
+        decide="a longer log",
+    )
+
+
+def _worst(case: Case) -> tuple[int, int, str] | None:
+    """Return (failures, tries, what) of the kind of request that fails most, benign failures left out."""
+    totals: dict[tuple[int, int], list[int]] = {}
+    for cell in case.cells:
+        both = totals.setdefault((cell.key.method, cell.key.url), [0, 0])
+        both[1] += cell.count
+        if cell.key.status >= FAIL:
+            both[0] += case.harmful(cell)
+    ranked = sorted(((fails, tries, key) for key, (fails, tries) in totals.items() if fails > 0), reverse=True)
+    if not ranked:
+        return None
+    fails, tries, (method, url) = ranked[0]
+    return fails, tries, f"{METHODS[method]} {case.at(url)}"
+
+
+def _unexplained(case: Case) -> bool:
+    return any(case.left(cell) for cell in case.cells if cell.key.status >= FAIL)
+
+
+def _all_fail(found: Crowd) -> bool:
+    fails, tries = _whole(found)
+    return tries >= _FEW and fails == tries
+
+
+def _whole(found: Crowd) -> tuple[int, int]:
+    return found.alone[0] + found.together[0], found.alone[1] + found.together[1]
+
+
+def _rates(found: Crowd) -> str:
+    return f"alone {_rate(*found.alone)}, {found.how} {_rate(*found.together)}"
+
+
+def _rate(fails: int, tries: int) -> str:
+    return f"{fails} of {tries}" + (f" ({fails / tries:.1%})" if tries else "")

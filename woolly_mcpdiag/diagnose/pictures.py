@@ -1,0 +1,262 @@
+"""Timelines and activity for the reports: one lane a session, or one lane a kind of request where no session is named."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from woolly_mcpdiag.core.histogram import Histogram
+from woolly_mcpdiag.core.ids import short, unpack
+from woolly_mcpdiag.core.timelines import Activity, Latency, Mark, Moment, Timeline
+from woolly_mcpdiag.diagnose.case import FAIL, Case
+from woolly_mcpdiag.diagnose.endpoints import path_of
+from woolly_mcpdiag.diagnose.sessions import NEVER
+from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Logger
+
+LANES = 120
+"""Lanes in a report; terminal and page show as many as fit."""
+MOMENTS = 400
+"""Marks on one lane."""
+_BINS = 120
+_LATE = np.iinfo(np.int64).max
+
+
+def timelines(case: Case) -> tuple[list[Timeline], int]:
+    """Return the lanes to draw, failing ones first chosen, and how many there are in all."""
+    if len(case.sessions):
+        return _sessions(case)
+    made = _made_by_hand(case)
+    if made:
+        return made[:LANES], len(made)
+    lanes = list(_kinds(case))
+    return lanes[:LANES], len(lanes)
+
+
+def _clock(case: Case, time: int, line: int) -> float:
+    return time / 1e6 if case.timed and time != NO_TIME else float(line)
+
+
+def _sessions(case: Case) -> tuple[list[Timeline], int]:
+    table = case.sessions
+    order = np.lexsort((table["first_line"], table["fail"] == 0))[:LANES]
+    chosen = {(int(table["high"][i]), int(table["low"][i])): int(i) for i in order.tolist()}
+    moments: dict[tuple[int, int], list[tuple[int, Moment]]] = {key: [] for key in chosen}
+    for row in _rows(case, ("failures", "ordinary")):
+        key = row["high"], row["low"]
+        if key in moments and len(moments[key]) < MOMENTS:
+            moments[key].append((row["line"], _moment(case, row)))
+    opened = case.opened
+    births = {
+        (int(high), int(low)): (int(time), int(line))
+        for high, low, time, line in zip(
+            *(opened[name].tolist() for name in ("high", "low", "opened", "opened_line")), strict=True
+        )
+        if (int(high), int(low)) in chosen
+    } if len(opened) else {}  # fmt: skip
+    lanes = [_lane(case, key, row, moments[key], births.get(key)) for key, row in chosen.items()]
+    lanes.sort(key=lambda lane: lane.moments[0].at if lane.moments else 0.0)
+    return lanes, len(table)
+
+
+def _lane(
+    case: Case, key: tuple[int, int], row: int, marks: list[tuple[int, Moment]], birth: tuple[int, int] | None
+) -> Timeline:
+    table, file = case.sessions, case.file
+    session = file.vocabulary.sessions.get(key) or unpack(*key)
+    if birth:
+        marks.append(
+            (
+                birth[1],
+                Moment(
+                    at=_clock(case, birth[0] if birth[0] != _LATE else NO_TIME, birth[1]),
+                    mark="opened",
+                    label="session named",
+                ),
+            )
+        )
+    marks.sort(key=lambda pair: pair[0])
+    moments = tuple(moment for _, moment in marks)
+    used = [moment.at for moment in moments if moment.mark in ("ok", "fail")]
+    name = file.keys.get(key, "")
+    return Timeline(
+        name=short(session),
+        session=session,
+        key=name,
+        agent=name.rpartition("_")[0],
+        source=file.vocabulary.sources.texts[int(table["source"][row])],
+        opened=next((moment.at for moment in moments if moment.mark == "opened"), None),
+        ready=next((moment.at for moment in moments if moment.mark == "ok"), None),
+        first_use=used[0] if used else None,
+        closed=next((moment.at for moment in moments if moment.mark == "closed"), None),
+        requests=int(table["ok"][row]) + int(table["fail"][row]),
+        failures=int(table["fail"][row]),
+        longest_idle=float(table["idle"][row]) / 1e6 if case.timed else None,
+        overlap=_overlap(case, row) if table["fail"][row] else None,
+        note=_note(case, row),
+        moments=moments,
+    )
+
+
+def _overlap(case: Case, row: int) -> int:
+    table = case.sessions
+    at = table["first_fail"][row]
+    ends = np.maximum(table["last_ok"], table["last_fail"])
+    return int(np.count_nonzero((table["first_line"] <= at) & (ends >= at))) - 1
+
+
+def _note(case: Case, row: int) -> str:
+    table = case.sessions
+    if not table["fail"][row]:
+        return ""
+    if table["first_ok"][row] == NEVER:
+        return "never worked"
+    if table["last_ok"][row] < table["first_fail"][row]:
+        return "worked, then lost"
+    if table["last_fail"][row] < table["first_ok"][row]:
+        return "failed first, then worked"
+    return "known and unknown in turn"
+
+
+def _made_by_hand(case: Case) -> list[Timeline]:
+    """Pair refused GETs, sessions named by the application and later GETs, in order: a window join, not an identity."""
+    if not case.found("session.harvested-from-400"):
+        return []
+    get = METHOD_CODE["GET"]
+    refused = [row for row in _rows(case, ("failures",)) if row["method"] == get and row["status"] == 400]
+    named = [row for row in _rows(case, ("openings",)) if row["logger"] == Logger.APP]
+    later = [row for row in _rows(case, ("failures", "ordinary")) if row["method"] == get and row["status"] != 400]
+    later.sort(key=lambda row: row["line"])
+    lanes = []
+    for index, birth in enumerate(named):
+        key = birth["high"], birth["low"]
+        session = case.file.vocabulary.sessions.get(key) or unpack(*key)
+        name = case.file.keys.get(key, "")
+        rows = [refused[index]] if index < len(refused) else []
+        after = [later[index]] if index < len(later) else []
+        moments = [
+            *(_moment(case, row) for row in rows),
+            Moment(at=_clock(case, birth["time"], birth["line"]), mark="opened", label="session named"),
+        ]
+        moments += [
+            Moment(at=m.at, mark="stream" if m.mark == "ok" else m.mark, label=m.label)
+            for m in (_moment(case, row) for row in after)
+        ]
+        lanes.append(
+            Timeline(
+                name=short(session),
+                session=session,
+                key=name,
+                agent=name.rpartition("_")[0],
+                opened=moments[len(rows)].at,
+                source=case.file.vocabulary.sources.texts[birth["source"]],
+                requests=len(rows) + len(after),
+                failures=len(rows),
+                note="200, then no answer ever" if after and after[0]["status"] == 200 else "",
+                moments=tuple(moments),
+            )
+        )
+    return lanes
+
+
+def _kinds(case: Case) -> Iterator[Timeline]:
+    """One lane a kind of request: method, path, status."""
+    lanes: dict[str, list[Moment]] = {}
+    totals: dict[str, int] = {}
+    for cell in sorted(case.cells, key=lambda cell: (-(cell.key.status >= FAIL), -cell.count)):
+        name = f"{METHODS[cell.key.method]} {path_of(case.at(cell.key.url))} {cell.key.status}"
+        lanes.setdefault(name, [])
+        totals[name] = totals.get(name, 0) + cell.count
+    for row in _rows(case, ("failures", "ordinary")):
+        name = f"{METHODS[row['method']]} {path_of(case.at(row['url']))} {row['status']}"
+        if len(lanes[name]) < MOMENTS:
+            lanes[name].append(_moment(case, row))
+    births = [
+        Moment(at=_clock(case, row["time"], row["line"]), mark="opened", label="session named")
+        for row in _rows(case, ("openings",))
+    ]
+    if births:
+        yield Timeline(name="sessions opened", requests=0, moments=tuple(births[:MOMENTS]))
+    for name, moments in lanes.items():
+        failing = int(name.rpartition(" ")[2]) >= FAIL
+        yield Timeline(
+            name=name, requests=totals[name], failures=totals[name] if failing else 0, moments=tuple(moments)
+        )
+
+
+def _moment(case: Case, row: dict[str, Any]) -> Moment:
+    method, status = METHODS[row["method"]], row["status"]
+    mark: Mark = "fail" if status >= FAIL else "closed" if method == "DELETE" else "stream" if method == "GET" else "ok"
+    return Moment(at=_clock(case, row["time"], row["line"]), mark=mark, label=f"{method} {status}")
+
+
+def _rows(case: Case, pools: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for pool in pools:
+        columns = case.rows(pool)
+        lists = {
+            name: columns[name].tolist()
+            for name in ("line", "time", "logger", "method", "status", "url", "source", "high", "low")
+        }
+        for values in zip(*lists.values(), strict=True):
+            yield dict(zip(lists, values, strict=True))
+
+
+def activity(case: Case) -> Activity | None:
+    """Return counts per equal bin of time (or of lines): ok, 400, other 4xx, 5xx, errors."""
+    pools = {name: case.rows(name) for name in ("ordinary", "failures")}
+    notes = list(case.notes("call.failed"))
+    places = [_places(case, rows["time"], rows["line"]) for rows in pools.values()]
+    everything = np.concatenate([*places, np.array([_clock(case, n.time, n.line) for n in notes])])
+    if not len(everything):
+        return None
+    start, end = float(everything.min()), float(everything.max())
+    bins = int(min(_BINS, max(1, len(everything))))
+    width = (end - start) / bins or 1.0
+    status = pools["failures"]["status"]
+    masks = {"400": status == 400, "other 4xx": (status != 400) & (status < 500), "5xx": status >= 500}
+    series = {"ok": _bin(places[0], start, width, bins, case.file.ordinary.stride)}
+    series |= {
+        name: _bin(places[1][mask], start, width, bins, case.file.failures.stride) for name, mask in masks.items()
+    }
+    series["errors"] = _bin(np.array([_clock(case, n.time, n.line) for n in notes]), start, width, bins, 1)
+    return Activity(start=start, width=width, series={name: counts for name, counts in series.items() if any(counts)})
+
+
+def _places(case: Case, time: NDArray[np.int64], line: NDArray[np.int64]) -> NDArray[np.float64]:
+    if not case.timed:
+        return line.astype(np.float64)
+    return (
+        np.asarray(time[time != NO_TIME] / 1e6, np.float64)
+        if (time == NO_TIME).any()
+        else np.asarray(time / 1e6, np.float64)
+    )
+
+
+def _bin(at: NDArray[np.float64], start: float, width: float, bins: int, weight: int) -> list[int]:
+    index = np.minimum(((at - start) / width).astype(np.int64), bins - 1)
+    return [int(n) * weight for n in np.bincount(index[index >= 0], minlength=bins).tolist()]
+
+
+def latencies(case: Case) -> list[Latency]:
+    """Return histograms of the durations that the log tells: requests (HAR, own events), agent runs."""
+    found = []
+    rows = [case.rows(name)["duration"] for name in ("ordinary", "failures")]
+    requests = np.concatenate(rows)
+    runs = [note.event.duration for note in case.notes("agent.done") if note.event.duration is not None]
+    for name, values in (("MCP requests", requests[~np.isnan(requests)].tolist()), ("agent runs", runs)):
+        if values:
+            histogram = Histogram()
+            for value in values:
+                histogram.add(value)
+            found.append(
+                Latency(
+                    name=name,
+                    count=histogram.count,
+                    buckets=tuple(histogram.buckets()),
+                    p50=histogram.quantile(0.5),
+                    p95=histogram.quantile(0.95),
+                    p99=histogram.quantile(0.99),
+                    highest=max(values),
+                )
+            )
+    return found

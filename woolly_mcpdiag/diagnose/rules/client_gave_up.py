@@ -1,0 +1,10 @@
+"""client.gave-up: the caller closed the connection before the answer (nginx 499)."""
+
+from woolly_mcpdiag.diagnose.shapes import answered
+
+decide = answered(
+    "client.gave-up",
+    (499,),
+    "{n} requests to {urls} were given up by their caller before an answer came.",
+    because=["499 is the proxy's word for it; the cause of the wait is not in this line."],
+)

@@ -1,0 +1,11 @@
+"""proxy.upstream-down for 503: nothing behind the address served a single request."""
+
+from woolly_mcpdiag.diagnose.shapes import answered
+
+decide = answered(
+    "proxy.upstream-down",
+    (503,),
+    "{n} requests to {urls} got 503 and none was ever served: a gateway answers for a server that is away.",
+    confidence="likely",
+    told=("proxy.error", "upstream-down"),
+)

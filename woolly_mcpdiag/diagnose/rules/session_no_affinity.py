@@ -1,0 +1,123 @@
+"""session.no-affinity: several workers or replicas, and requests of a session reach one that does not know it."""
+
+from collections.abc import Iterator
+
+from woolly_mcpdiag.core.causes import Confidence
+from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, fates, stretches
+
+CAUSE = "session.no-affinity"
+_TURNS = 3
+"""Changes between success and failure on one address above which they take turns."""
+
+
+def decide(case: Case) -> Iterator[Finding]:
+    """Judge by the sessions' fates where ids are logged, by the order of answers where they are not."""
+    found = fates(case)
+    cells = [cell for cell in case.select(status=UNKNOWN_SESSION) if case.left(cell)]
+    if not cells:
+        return
+    if found.mixed or found.never:
+        if found.never + found.mixed >= found.lost and found.never + found.mixed > found.recovered:
+            yield from _by_fate(case, found, cells)
+        return
+    for stretch in stretches(case):
+        if _takes_turns(stretch):
+            yield _by_order(case, stretch)
+
+
+def _by_fate(case: Case, found: Fates, cells: list[Cell]) -> Iterator[Finding]:
+    count = case.claim(CAUSE, cells)
+    workers = _workers(case)
+    yield finding(
+        case,
+        CAUSE,
+        count,
+        _told(found),
+        confidence=_confidence(found, workers),
+        of=found.total,
+        unit="failing requests",
+        because=_because(found, workers),
+        evidence=(*case.show(cells, 2), *case.show(case.select("POST", (200, 202)), 1)),
+        cells=cells,
+    )
+
+
+def _told(found: Fates) -> str:
+    parts = []
+    if found.never:
+        parts.append(f"{found.never} of {found.total} sessions are unknown to the server at their very first request")
+    if found.mixed:
+        parts.append(f"{found.mixed} of {found.total} sessions are known and unknown in turn")
+    others = f", while {found.fine} work throughout" if found.fine else ""
+    return f"{' and '.join(parts)}{others}: requests reach workers or replicas that do not hold the session."
+
+
+def _confidence(found: Fates, workers: int) -> Confidence:
+    if found.mixed > 1 or workers > 1:
+        return "certain"
+    return "likely" if found.mixed or found.never > 1 or found.fine else "possible"
+
+
+def _because(found: Fates, workers: int) -> list[str]:
+    lines = []
+    if found.mixed:
+        lines.append("A lost or expired session never works again; these do, so the session lives, only elsewhere.")
+    if found.never and found.fine:
+        lines.append("Some sessions never fail and some never work: a kept connection pins each client to one worker.")
+    elif found.never and not found.mixed:
+        lines.append("No session ever worked: a proxy that sends /messages somewhere else is not excluded.")
+    if workers > 1:
+        lines.append(f"{workers} server processes were started and none stopped.")
+    return lines
+
+
+def _workers(case: Case) -> int:
+    started = {note.event.extra.get("pid") for note in case.notes("server.started")}
+    ended = {note.event.extra.get("pid") for note in case.notes("server.stopped")}
+    return len(started - ended) or (len(started) if len(started) == len(ended) and _together(case) else 0)
+
+
+def _together(case: Case) -> bool:
+    """Say whether all processes were started before the first one ended."""
+    started, ended = case.notes("server.started"), case.notes("server.stopped")
+    return bool(started) and max(note.line for note in started) < min((note.line for note in ended), default=1 << 60)
+
+
+def _takes_turns(stretch: Stretch) -> bool:
+    if stretch.worked >= WORKED:
+        return False
+    return stretch.interleaved >= _TURNS or len(stretch.methods) > 1
+
+
+def _by_order(case: Case, stretch: Stretch) -> Finding:
+    cells = case.select(status=UNKNOWN_SESSION, url=stretch.url)
+    count = case.claim(CAUSE, cells)
+    workers = _workers(case)
+    methods = ", ".join(sorted(stretch.methods))
+    return finding(
+        case,
+        CAUSE,
+        count,
+        f"{count} requests ({methods}) to {case.at(stretch.url)} found their session unknown, in turn with successes and from the first seconds: "
+        "requests reach workers or replicas that do not hold the session.",
+        confidence="certain" if workers > 1 else "likely",
+        of=sum(cell.count for cell in case.select(url=stretch.url)),
+        unit="requests",
+        because=[
+            (
+                f"Success and failure change {stretch.interleaved} times, with {stretch.worked:.1f} good POSTs a session before the first failure: "
+                "these sessions were not lost, they never fully worked."
+            ),
+            *([f"{methods} all fail: not a single kind of request is at fault."] if len(stretch.methods) > 1 else []),
+            *(
+                [f"{workers} server processes run side by side."]
+                if workers > 1
+                else ["The server's log (how many processes?) or a live probe makes it certain."]
+            ),
+        ],
+        evidence=(*case.show(cells, 2), *case.show(case.select("POST", (200, 202), url=stretch.url), 1)),
+        cells=cells,
+    )
