@@ -118,6 +118,18 @@ class Case:
         """One row a session that some line names as new."""
         return self.file.opened.table()
 
+    def births(self) -> dict[tuple[int, int], int]:
+        """Return packed session → µs when a line named it as new (``NO_TIME`` without times)."""
+        table = self.opened
+        if not len(table):
+            return {}
+        late = np.iinfo(np.int64).max
+        times = np.where(table["opened"] == late, NO_TIME, table["opened"])
+        return {
+            (high, low): time
+            for high, low, time in zip(table["high"].tolist(), table["low"].tolist(), times.tolist(), strict=True)
+        }
+
     def opened_by(self, logger: int) -> int:
         """Return how many lines of that writer name a new session."""
         openings = self.file.openings.columns()

@@ -4,7 +4,7 @@ Counts are exact at any size. Single rows are kept in full while they are few an
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ ROWS_KEPT = 60_000
 NOTES_KEPT = 4_000
 """Notes kept of each kind and error; above that they are only counted."""
 SAMPLES = 5
+_ROLES = {Kind.CALL: "client", Kind.PROXIED: "proxy", Kind.SERVED: "server"}
 _FAIL = 400
 _UNKNOWN_QUIET = -1
 
@@ -92,6 +93,7 @@ class CaseFile:
         self.spans: dict[int, tuple[int, int]] = {}
         """Source → first and last time, µs."""
         self._last: dict[int, int] = {}
+        self._events: Counter[int] = Counter()
 
     def add(self, batch: Batch) -> None:
         """Take a batch; its rows must come after those of earlier batches of the same source."""
@@ -116,10 +118,30 @@ class CaseFile:
         self.opened.add(batch, opened[named[opened]])
         self._note(batch)
 
+    def role(self, sources: Collection[int]) -> str:
+        """Say who speaks in some sources: client, server or proxy by their exchanges or notes, "" where unclear."""
+        seen: Counter[str] = Counter()
+        for key, cell in self.cells.items():
+            if key.source in sources:
+                seen[_ROLES[Kind(key.kind)]] += cell.count
+        for note in self.notes:
+            if note.source in sources and note.event.role in ("client", "server", "proxy") and not seen["client"]:
+                seen[note.event.role] += 1
+        if seen["client"]:
+            return "client"
+        return seen.most_common(1)[0][0] if +seen else ""
+
+    def events(self, sources: Collection[int]) -> int:
+        """Return how many events some sources gave."""
+        return sum(self._events[source] for source in sources)
+
     def _span(self, batch: Batch) -> None:
         known = batch.time != NO_TIME
         self.stamped += int(np.count_nonzero(known))
-        for source in np.unique(batch.source).tolist():
+        for source, count in zip(
+            *(column.tolist() for column in np.unique(batch.source, return_counts=True)), strict=True
+        ):
+            self._events[source] += count
             times = batch.time[known & (batch.source == source)]
             if len(times):
                 low, high = self.spans.get(source, (int(times[0]), int(times[0])))

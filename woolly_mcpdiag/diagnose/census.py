@@ -7,7 +7,7 @@ import numpy as np
 from woolly_mcpdiag.core.findings import Ledger
 from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.endpoints import origin_of, path_of
-from woolly_mcpdiag.logs.batch import Kind
+from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
 _TIMES = (
     "No line carries a time, so only the order of lines is known: gaps, time-outs and what happened together cannot be measured. "
@@ -75,6 +75,15 @@ def invisible(case: Case) -> list[str]:
     ):
         found.append(_WHOSE)
     return found
+
+
+def resolution(case: Case) -> float | None:
+    """Return the step of the log's clock in seconds: 1, a thousandth or a millionth; ``None`` without times."""
+    times = np.concatenate([case.rows(name)["time"] for name in ("ordinary", "failures")])
+    times = times[times != NO_TIME]
+    if not len(times):
+        return None
+    return next((step / 1e6 for step in (1_000_000, 1_000) if not (times % step).any()), 1e-6)
 
 
 def notes(case: Case) -> list[str]:

@@ -35,6 +35,11 @@ class Diagnosis:
     notes: list[str]
     verdict: str
     timed: bool
+    first: float | None
+    last: float | None
+    resolution: float | None
+    """Seconds between stamps that the log can tell apart."""
+    case: Case
     failures: int = 0
     """Unexplained and explained failures that are not benign."""
     endpoints: list[str] = field(default_factory=list)
@@ -68,6 +73,10 @@ def diagnose(file: CaseFile, globs: Sequence[str] = ()) -> Diagnosis:
         notes=census.notes(case),
         verdict=census.verdict(case, ledgers),
         timed=case.timed,
+        first=min(first for first, _ in file.spans.values()) / 1e6 if file.spans else None,
+        last=max(last for _, last in file.spans.values()) / 1e6 if file.spans else None,
+        resolution=census.resolution(case),
+        case=case,
         failures=sum(case.harmful(cell) for cell in case.cells if cell.key.status >= FAIL),
         endpoints=sorted({case.at(code) for code in case.mcp}),
     )

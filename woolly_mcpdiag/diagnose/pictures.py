@@ -19,7 +19,6 @@ LANES = 120
 MOMENTS = 400
 """Marks on one lane."""
 _BINS = 120
-_LATE = np.iinfo(np.int64).max
 
 
 def timelines(case: Case) -> tuple[list[Timeline], int]:
@@ -46,35 +45,18 @@ def _sessions(case: Case) -> tuple[list[Timeline], int]:
         key = row["high"], row["low"]
         if key in moments and len(moments[key]) < MOMENTS:
             moments[key].append((row["line"], _moment(case, row)))
-    opened = case.opened
-    births = {
-        (int(high), int(low)): (int(time), int(line))
-        for high, low, time, line in zip(
-            *(opened[name].tolist() for name in ("high", "low", "opened", "opened_line")), strict=True
-        )
-        if (int(high), int(low)) in chosen
-    } if len(opened) else {}  # fmt: skip
+    births = case.births()
     lanes = [_lane(case, key, row, moments[key], births.get(key)) for key, row in chosen.items()]
     lanes.sort(key=lambda lane: lane.moments[0].at if lane.moments else 0.0)
     return lanes, len(table)
 
 
-def _lane(
-    case: Case, key: tuple[int, int], row: int, marks: list[tuple[int, Moment]], birth: tuple[int, int] | None
-) -> Timeline:
+def _lane(case: Case, key: tuple[int, int], row: int, marks: list[tuple[int, Moment]], birth: int | None) -> Timeline:
     table, file = case.sessions, case.file
     session = file.vocabulary.sessions.get(key) or unpack(*key)
-    if birth:
-        marks.append(
-            (
-                birth[1],
-                Moment(
-                    at=_clock(case, birth[0] if birth[0] != _LATE else NO_TIME, birth[1]),
-                    mark="opened",
-                    label="session named",
-                ),
-            )
-        )
+    if birth is not None and (birth != NO_TIME or not case.timed):
+        line = int(table["first_line"][row])
+        marks.append((0, Moment(at=_clock(case, birth, line), mark="opened", label="session named")))
     marks.sort(key=lambda pair: pair[0])
     moments = tuple(moment for _, moment in marks)
     used = [moment.at for moment in moments if moment.mark in ("ok", "fail")]
@@ -93,7 +75,7 @@ def _lane(
         failures=int(table["fail"][row]),
         longest_idle=float(table["idle"][row]) / 1e6 if case.timed else None,
         overlap=_overlap(case, row) if table["fail"][row] else None,
-        note=_note(case, row),
+        note=fate_of(case, row),
         moments=moments,
     )
 
@@ -105,7 +87,8 @@ def _overlap(case: Case, row: int) -> int:
     return int(np.count_nonzero((table["first_line"] <= at) & (ends >= at))) - 1
 
 
-def _note(case: Case, row: int) -> str:
+def fate_of(case: Case, row: int) -> str:
+    """Say in a few words what became of a session, "" where nothing failed."""
     table = case.sessions
     if not table["fail"][row]:
         return ""

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from woolly_mcpdiag.logs.batch import NO_TIME, Batch, BatchBuilder, Tally, Vocabulary
 from woolly_mcpdiag.logs.reader import Reader
@@ -24,10 +25,13 @@ class LineEngine:
         patterns: Sequence[re.Pattern[str]] = (),
         since: int | None = None,
         until: int | None = None,
-        year: int | None = None,
+        day: date | None = None,
     ) -> None:
-        """``since`` and ``until`` are µs since the epoch, UTC; records without a time are always read."""
-        self._reader = Reader(year=year)
+        """``since`` and ``until`` are µs since the epoch, UTC; records without a time share the fate of the one before.
+
+        ``day`` dates stamps without a year.
+        """
+        self._reader = Reader(day=day)
         self._recogniser = Recogniser(vocabulary, name, patterns)
         self._out = BatchBuilder()
         self._tally = Tally()
@@ -52,7 +56,7 @@ class LineEngine:
 
     def formats(self) -> list[str]:
         """Return the framings and record formats seen, most frequent first."""
-        return self._reader.formats_seen()
+        return [*self._reader.framings_seen(), *self._reader.formats_seen()]
 
     def _take(self, record: Record) -> None:
         tally = self._tally

@@ -1,0 +1,284 @@
+"""The public Python API: typed options in, a Report out; it never prints and never exits."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from woolly_mcpdiag import __version__
+from woolly_mcpdiag.core.errors import UsageError
+from woolly_mcpdiag.diagnose.casefile import CaseFile
+from woolly_mcpdiag.diagnose.engine import Diagnosis, diagnose
+from woolly_mcpdiag.diagnose.tables import event_rows, session_rows
+from woolly_mcpdiag.logs.batch import Batch, Vocabulary
+from woolly_mcpdiag.logs.follow import follow
+from woolly_mcpdiag.logs.inputs import Input, resolve
+from woolly_mcpdiag.logs.lines import LineEngine
+from woolly_mcpdiag.logs.read import Reading, Settings, compiled
+from woolly_mcpdiag.report.assemble import assemble
+from woolly_mcpdiag.report.model import Report, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TELL_EVERY = 0.1
+"""Seconds between two calls of ``progress``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to analyse logs."""
+
+    since: float | None = None
+    """Seconds since the epoch, UTC; earlier records are left out."""
+    until: float | None = None
+    session_patterns: tuple[str, ...] = ()
+    """Regular expressions for lines that name a new session; group ``session``, optionally ``key``."""
+    endpoints: tuple[str, ...] = ()
+    """Globs of the URLs or paths that are MCP; empty lets the log decide."""
+    workers: int | None = None
+    """Processes for big files; ``None`` takes as many as it pays."""
+    keep_events: bool = False
+    """Keep every event for ``Analysis.events_frame``; then memory grows with the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the reading is."""
+
+    done: int
+    """Bytes of the inputs read so far (compressed ones of compressed files)."""
+    total: int | None
+    """Bytes of all inputs, ``None`` where one of them is a stream."""
+    source: str
+    lines: int
+    failures: int
+    """Failing responses seen so far."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Analysis:
+    """What an analysis gives: the report, and the tables behind it."""
+
+    report: Report
+    diagnosis: Diagnosis
+    _kept: list[Batch] = field(default_factory=list)
+    _vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    _keeps: bool = False
+
+    def sessions_frame(self) -> "pd.DataFrame":
+        """Return one row a session (pandas)."""
+        from woolly_mcpdiag.report.frames import sessions_frame  # noqa: PLC0415 - pandas only when asked for
+
+        return sessions_frame(session_rows(self.diagnosis), order=self.report.clock == "order")
+
+    def events_frame(self) -> "pd.DataFrame":
+        """Return one row an event (pandas). Raises ``UsageError`` unless ``Options.keep_events`` was set."""
+        from woolly_mcpdiag.report.frames import events_frame  # noqa: PLC0415 - pandas only when asked for
+
+        if not self._keeps:
+            message = "events: were not kept"
+            raise UsageError(message, "set Options(keep_events=True)")
+        return events_frame(event_rows(self._kept, self._vocabulary), order=self.report.clock == "order")
+
+
+def analyze_logs(
+    paths: Sequence[str],
+    options: Options | None = None,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Analysis:
+    """Read logs and name the causes of their failures.
+
+    ``stopped`` is asked between batches; once it says True, what was read so far is judged and the report is partial.
+    Raises ``InputError`` where nothing can be read and ``UsageError`` for options that cannot mean anything.
+    """
+    chosen = options or Options()
+    vocabulary = Vocabulary()
+    file = CaseFile(vocabulary)
+    settings = _settings(chosen)
+    inputs = resolve(list(paths))
+    readings = [Reading(source, vocabulary, settings) for source in inputs]
+    kept: list[Batch] = []
+    teller = _Teller(inputs, progress, file)
+    partial = False
+    for reading in readings:
+        for batch in _batches(reading, teller):
+            file.add(batch)
+            if chosen.keep_events:
+                kept.append(batch)
+            if stopped is not None and stopped():
+                partial = True
+                break
+        if partial:
+            break
+    found = diagnose(file, chosen.endpoints)
+    report = assemble(found, [_source(reading, file) for reading in readings], _about(readings), version=__version__)
+    report.partial = partial
+    return Analysis(report=report, diagnosis=found, _kept=kept, _vocabulary=vocabulary, _keeps=chosen.keep_events)
+
+
+def follow_logs(
+    paths: Sequence[str],
+    options: Options | None = None,
+    *,
+    every: float,
+    on_report: Callable[[Report], None],
+    stopped: Callable[[], bool],
+) -> Analysis:
+    """Read growing logs until ``stopped`` says True or every stream has ended; report at most once in ``every`` seconds."""
+    chosen = options or Options()
+    vocabulary = Vocabulary()
+    file = CaseFile(vocabulary)
+    settings = _settings(chosen)
+    engines: dict[str, _Growing] = {}
+    shown, fresh = perf_counter(), False
+    for growth in follow(list(paths), stopped=stopped):
+        if growth is not None:
+            growing = engines.get(growth.source)
+            if growing is None or growth.restarted:
+                growing = engines[growth.source] = _Growing(growth.source, vocabulary, settings, growing)
+            growing.feed(growth.data)
+            file.add(growing.take())
+            fresh = True
+        if fresh and perf_counter() - shown >= every:
+            on_report(_grown(file, engines, chosen).report)
+            shown, fresh = perf_counter(), False
+    for growing in engines.values():
+        file.add(growing.take(end=True))
+    return _grown(file, engines, chosen)
+
+
+class _Growing:
+    """A followed source: its engine and where its lines are."""
+
+    def __init__(self, name: str, vocabulary: Vocabulary, settings: Settings, before: "_Growing | None") -> None:
+        self._engine = LineEngine(
+            vocabulary, name, patterns=settings.patterns, since=settings.since, until=settings.until
+        )
+        self._line = 0
+        self.source: Source = before.source if before else Source(name=name, role="", formats=())
+
+    def feed(self, data: bytes) -> None:
+        """Read whole lines."""
+        for self._line, raw in enumerate(data.splitlines(keepends=True), self._line + 1):
+            self._engine.feed(raw, self._line)
+
+    def take(self, *, end: bool = False) -> Batch:
+        """Return the rows read since the last call."""
+        batch, tally = self._engine.take(end=end)
+        old = self.source
+        self.source = Source(
+            name=old.name,
+            role="",
+            formats=tuple(self._engine.formats()),
+            lines=old.lines + tally.read,
+            understood=old.understood + tally.understood,
+            ignored=old.ignored + tally.ignored,
+            not_understood=old.not_understood + tally.not_understood,
+            first_not_understood=old.first_not_understood or tally.first_not_understood,
+            events=old.events + len(batch),
+        )
+        return batch
+
+
+def _grown(file: CaseFile, engines: dict[str, _Growing], options: Options) -> Analysis:
+    found = diagnose(file, options.endpoints)
+    report = assemble(found, [growing.source for growing in engines.values()], [], version=__version__)
+    return Analysis(report=report, diagnosis=found, _vocabulary=file.vocabulary)
+
+
+def _settings(options: Options) -> Settings:
+    return Settings(
+        patterns=compiled(options.session_patterns),
+        since=None if options.since is None else int(options.since * 1e6),
+        until=None if options.until is None else int(options.until * 1e6),
+        workers=options.workers,
+    )
+
+
+class _Teller:
+    """Tells the caller how far the reading is, not too often."""
+
+    def __init__(self, inputs: Sequence[Input], progress: Callable[[Progress], None] | None, file: CaseFile) -> None:
+        sizes = [source.size for source in inputs]
+        self._total = None if None in sizes else sum(size or 0 for size in sizes)
+        self._progress, self._file = progress, file
+        self._before = 0
+        self._lines = 0
+        self._told = perf_counter()
+
+    def tell(self, reading: Reading) -> None:
+        """Tell, unless that was just done."""
+        if self._progress is None or perf_counter() - self._told < _TELL_EVERY:
+            return
+        self._told = perf_counter()
+        self._progress(
+            Progress(
+                done=self._before + (reading.input.consumed or 0),
+                total=self._total,
+                source=reading.input.name,
+                lines=self._lines + reading.tally.read,
+                failures=self._file.failures.seen,
+            )
+        )
+
+    def ended(self, reading: Reading) -> None:
+        """Count a whole input."""
+        self._before += reading.input.size or 0
+        self._lines += reading.tally.read
+
+
+def _batches(reading: Reading, teller: _Teller) -> Iterator[Batch]:
+    for batch in reading.batches():
+        yield batch
+        teller.tell(reading)
+    teller.ended(reading)
+
+
+def _source(reading: Reading, file: CaseFile) -> Source:
+    name, tally = reading.input.name, reading.tally
+    codes = [
+        code for code, text in enumerate(file.vocabulary.sources.texts) if text == name or text.startswith(f"{name}:")
+    ]
+    spans = [file.spans[code] for code in codes if code in file.spans]
+    return Source(
+        name=name,
+        role=file.role(codes),
+        formats=tuple(reading.formats),
+        lines=tally.read,
+        understood=tally.understood,
+        ignored=tally.ignored,
+        not_understood=tally.not_understood,
+        first_not_understood=tally.first_not_understood,
+        events=file.events(codes),
+        first=min((first for first, _ in spans), default=0) / 1e6 if spans else None,
+        last=max((last for _, last in spans), default=0) / 1e6 if spans else None,
+    )
+
+
+def _about(readings: Sequence[Reading]) -> list[str]:
+    """Say what a reader must know about the reading itself."""
+    found = []
+    for reading in readings:
+        tally, name = reading.tally, reading.input.name
+        if reading.input.damage:
+            found.append(f"{name}: {reading.input.damage}")
+        if tally.read and tally.not_understood:
+            found.append(
+                f"{name}: {tally.not_understood:,} of {tally.read:,} lines fit no known format (first: line {tally.first_not_understood:,})."
+            )
+        if all(reading.zones):
+            found.append(
+                f"{name}: {reading.zones[1]:,} stamps name no time zone and are read as UTC, {reading.zones[0]:,} name theirs."
+            )
+    zones = {bool(reading.zones[0]) for reading in readings if any(reading.zones)}
+    if len(zones) > 1:
+        found.append(
+            "Some inputs name their time zone and others do not (read as UTC): they may be shifted by hours against each other."
+        )
+    return found
+
+
+__all__ = ["Analysis", "Options", "Progress", "analyze_logs", "follow_logs"]

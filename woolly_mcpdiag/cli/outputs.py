@@ -1,0 +1,160 @@
+"""The one place that pairs formats with outputs, checks them before the reading, and writes them after it."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from woolly_mcpdiag.cli.screen import PLAIN_WIDTH, colour_allowed, columns, put
+from woolly_mcpdiag.core.errors import InputError, UsageError
+from woolly_mcpdiag.report.formats import FORMATS, Look, find, of_file, render, render_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from woolly_mcpdiag.api import Analysis
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One rendering and where it goes."""
+
+    format: str
+    path: str
+    """A file, or "-" for stdout."""
+
+
+def planned(formats: Sequence[str], paths: Sequence[str], inputs: Sequence[str] = ()) -> list[Output]:
+    """Pair formats and outputs in their order; what is missing is inferred.
+
+    A path without a format has it from its suffix, a format without a path goes to stdout, nothing at all is text
+    on stdout. Raises ``UsageError`` for an unknown format or suffix, two renderings for one place, and an output that
+    is also an input.
+    """
+    named = [find(name).name for name in formats] + [_format_of(path) for path in paths[len(formats) :]]
+    places = list(paths) + [STDOUT] * (len(named) - len(paths))
+    plan = [Output(format=name, path=path) for name, path in zip(named, places, strict=True)]
+    _refuse_clashes(plan, inputs)
+    for output in plan:
+        _refuse_impossible(output)
+    return plan or [Output(format="text", path=STDOUT)]
+
+
+def check_writable(plan: Sequence[Output]) -> None:
+    """Raise ``InputError`` for the first output that cannot be written; leaves no trace of the trial."""
+    for output in plan:
+        # Resolved, so that a link whose target is not there yet survives the trial.
+        path = Path(output.path).resolve()
+        if output.path == STDOUT or (path.exists() and not path.is_file() and not path.is_dir()):
+            # Devices and named pipes are opened only when there is something to write.
+            continue
+        new = not path.exists()
+        try:
+            with path.open("ab"):
+                pass
+        except OSError as error:
+            raise unwritable(output.path, error) from None
+        if new:
+            path.unlink()
+
+
+def unwritable(path: str, error: OSError) -> InputError:
+    """Return the error for an output that cannot be written, before the reading or after it."""
+    reason = (error.strerror or str(error)).lower()
+    return InputError(f"{path}: cannot be written: {reason}", hint="name another file after --output, or - for stdout")
+
+
+def write(plan: Sequence[Output], analysis: "Analysis", *, table: str, width: int | None, verbose: bool) -> list[str]:
+    """Write every output and return the files written.
+
+    ``table`` is what csv and parquet hold: "sessions" or "events". Raises ``InputError`` for a file that turns out
+    unwritable (a full disk).
+    """
+    shown = columns(sys.stdout) if width is None else width
+    for output in plan:
+        if output.path == STDOUT:
+            look = Look(
+                width=shown, colour=colour_allowed(sys.stdout), verbose=verbose, ascii_only=_needs_ascii(output.format)
+            )
+            text = _rendered(output.format, analysis, table, look)
+            # Text is for the reader's terminal; the other formats say themselves that they are UTF-8.
+            put(text if output.format == "text" else text.encode("utf-8", "backslashreplace"))
+            continue
+        try:
+            _write_file(output, analysis, table, Look(width=width or PLAIN_WIDTH, verbose=verbose))
+        except OSError as error:
+            raise unwritable(output.path, error) from None
+    return [output.path for output in plan if output.path != STDOUT]
+
+
+def _needs_ascii(name: str) -> bool:
+    from woolly_mcpdiag.report.terminal import needs_ascii
+
+    return name == "text" and needs_ascii(sys.stdout.encoding)
+
+
+def _rendered(name: str, analysis: "Analysis", table: str, look: Look) -> str:
+    if find(name).takes == "table":
+        return render_table(name, _frame(analysis, table), None)
+    return render(name, analysis.report, look)
+
+
+def _write_file(output: Output, analysis: "Analysis", table: str, look: Look) -> None:
+    path = Path(output.path)
+    if find(output.format).binary:
+        render_table(output.format, _frame(analysis, table), path)
+    else:
+        path.write_bytes(_rendered(output.format, analysis, table, look).encode("utf-8", "backslashreplace"))
+
+
+def _frame(analysis: "Analysis", table: str) -> "pd.DataFrame":
+    return analysis.events_frame() if table == "events" else analysis.sessions_frame()
+
+
+def _format_of(path: str) -> str:
+    if path == STDOUT:
+        return "text"
+    found = of_file(Path(path))
+    if found is None:
+        msg = f"--output {path}: its suffix tells no format"
+        raise UsageError(msg, hint=f"add --format, one of {', '.join(FORMATS)}")
+    return found.name
+
+
+def _refuse_impossible(output: Output) -> None:
+    row = find(output.format)
+    if row.binary and output.path == STDOUT:
+        msg = f"--format {row.name}: it is binary and needs a file"
+        raise UsageError(msg, hint=f"add -o sessions{row.suffix}")
+    if row.name == "parquet" and find_spec("pyarrow") is None:
+        msg = "--format parquet: pyarrow is not installed"
+        raise UsageError(
+            msg,
+            hint="pip install 'woolly-mcpdiag[parquet]', or use --format csv",
+        )
+
+
+def _refuse_clashes(plan: Sequence[Output], inputs: Sequence[str]) -> None:
+    read = {_identity(path) for path in inputs if path != STDOUT}
+    taken: dict[str, str] = {}
+    for output in plan:
+        place = STDOUT if output.path == STDOUT else _identity(output.path)
+        if place in taken:
+            shown = "stdout" if place == STDOUT else output.path
+            msg = f"{shown}: {taken[place]} and {output.format} cannot both go there"
+            raise UsageError(
+                msg,
+                hint="give each --format its --output",
+            )
+        if place in read:
+            msg = f"--output {output.path}: is one of the logs to read"
+            raise UsageError(msg, hint="name another file")
+        taken[place] = output.format
+
+
+def _identity(path: str) -> str:
+    return str(Path(path).resolve())

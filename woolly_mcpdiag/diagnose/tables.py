@@ -1,0 +1,101 @@
+"""Sessions and events as plain rows, for tables."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from woolly_mcpdiag.core.ids import unpack
+from woolly_mcpdiag.diagnose.engine import Diagnosis
+from woolly_mcpdiag.diagnose.pictures import fate_of
+from woolly_mcpdiag.logs.batch import METHODS, NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary
+
+_LATE = np.iinfo(np.int64).max
+_ROLES = {Kind.CALL: "client", Kind.SERVED: "server", Kind.PROXIED: "proxy"}
+
+
+def session_rows(found: Diagnosis) -> Iterator[dict[str, object]]:
+    """Yield one row a session: those that exchanges name, else those of the timelines."""
+    case = found.case
+    table = case.sessions
+    if not len(table):
+        for lane in found.timelines:
+            if lane.session:
+                yield {
+                    name: getattr(lane, name)
+                    for name in (
+                        "session",
+                        "key",
+                        "agent",
+                        "source",
+                        "opened",
+                        "ready",
+                        "first_use",
+                        "closed",
+                        "requests",
+                        "failures",
+                        "longest_idle",
+                        "overlap",
+                        "note",
+                    )
+                }
+        return
+    births = case.births()
+    sources, agents = case.file.vocabulary.sources.texts, case.file.vocabulary.agents.texts
+    for row in range(len(table)):
+        key = int(table["high"][row]), int(table["low"][row])
+        name = case.file.keys.get(key, "")
+        born = births.get(key, NO_TIME)
+        yield {
+            "session": case.file.vocabulary.sessions.get(key) or unpack(*key),
+            "key": name,
+            "agent": name.rpartition("_")[0] or agents[int(table["agent"][row])],
+            "source": sources[int(table["source"][row])],
+            "opened": _seconds(born) if found.timed else None,
+            "first_use": _seconds(int(table["first"][row])) if found.timed else float(table["first_line"][row]),
+            "requests": int(table["ok"][row]) + int(table["fail"][row]),
+            "failures": int(table["fail"][row]),
+            "longest_idle": float(table["idle"][row]) / 1e6 if found.timed else None,
+            "note": fate_of(case, row),
+        }
+
+
+def event_rows(batches: Sequence[Batch], vocabulary: Vocabulary) -> Iterator[dict[str, object]]:
+    """Yield one row an event."""
+    for batch in batches:
+        for row in range(len(batch)):
+            yield _event(batch, row, vocabulary)
+
+
+def _event(batch: Batch, row: int, vocabulary: Vocabulary) -> dict[str, object]:
+    note = batch.notes.get(row)
+    kind = Kind(int(batch.kind[row]))
+    key = int(batch.high[row]), int(batch.low[row])
+    status, size, duration, url = (
+        int(batch.status[row]),
+        int(batch.size[row]),
+        float(batch.duration[row]),
+        int(batch.url[row]),
+    )
+    return {
+        "time": _seconds(int(batch.time[row])),
+        "kind": note.kind if note else "session.opened" if kind == Kind.OPENED else "http.exchange",
+        "source": vocabulary.sources.texts[int(batch.source[row])],
+        "line": int(batch.line[row]),
+        "role": note.role if note else _ROLES.get(kind, ""),
+        "logger": note.logger if note else "",
+        "level": note.level if note else "",
+        "method": METHODS[int(batch.method[row])],
+        "url": vocabulary.urls.texts[url] if url >= 0 else "",
+        "status": status or None,
+        "size": None if size == UNKNOWN_SIZE else size,
+        "duration": None if np.isnan(duration) else duration,
+        "session": vocabulary.sessions.get(key) or (unpack(*key) if any(key) else ""),
+        "key": note.key if note else "",
+        "agent": vocabulary.agents.texts[int(batch.agent[row])],
+        "error": note.error if note else "",
+        "message": note.message if note else "",
+    }
+
+
+def _seconds(time: int) -> float | None:
+    return None if time in (NO_TIME, _LATE) else time / 1e6

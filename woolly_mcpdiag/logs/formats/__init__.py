@@ -1,0 +1,15 @@
+"""The one list of record formats."""
+
+from woolly_mcpdiag.logs.formats.access import ACCESS
+from woolly_mcpdiag.logs.formats.bracketed import BRACKETED
+from woolly_mcpdiag.logs.formats.format import Format
+from woolly_mcpdiag.logs.formats.levelled import LEVELLED
+from woolly_mcpdiag.logs.formats.pairs import PAIRS
+from woolly_mcpdiag.logs.formats.stamped import STAMPED
+
+FORMATS: tuple[Format, ...] = (*STAMPED[:5], *PAIRS, *LEVELLED, *ACCESS, *BRACKETED, *STAMPED[5:])
+"""Every format read by a pattern; JSON (``rows``) and rich (``logs.unwrap``) have readers of their own."""
+BY_START: dict[str, tuple[Format, ...]] = {
+    start: tuple(one for one in FORMATS if start in one.starts) for start in "0[Aa ."
+}
+"""The formats that a line can have by the class of its first character (``format.start_of``)."""

@@ -1,0 +1,95 @@
+"""The one shape of a record format: a pattern, where it can begin, and the sample lines it must read."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Refined = tuple[str, str, Mapping[str, object]]
+"""Message, logger, other fields."""
+NO_FIELDS: Mapping[str, object] = {}
+
+_SPELLINGS = {
+    "DEBUG": "trace debug dbg notset verbose",
+    "INFO": "info information notice success inf",
+    "WARNING": "warning warn wrn",
+    "ERROR": "error err exception",
+    "CRITICAL": "critical crit fatal panic alert emerg emergency severe",
+}
+LEVELS: dict[str, str] = {
+    spelling: level
+    for level, words in _SPELLINGS.items()
+    for word in words.split()
+    for spelling in (word, word.upper(), word.capitalize())
+}
+"""Every spelling of a level to the one we use."""
+
+UPPER = "(?:TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARNING|WARN|ERROR|CRITICAL|FATAL|EXCEPTION|NOTSET)"
+ANY = (
+    r"(?i:trace|debug|information|info|notice|success|warning|warn|error|err|critical|crit|fatal|panic|alert|emerg"
+    r"|exception|notset)(?![\w-])"
+)
+CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,6}(?:\.\d{3})?(?!\d))?"
+ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![\w:]))?"
+STAMP = rf"(?:\d{{4}}[-/]\d\d[-/]\d\d[T ])?{CLOCK}{ZONE}"
+TIME = rf"(?P<time>{STAMP})"
+NAME = r"[A-Za-z_][\w.\-/]{0,200}"
+SURE_NAME = (
+    r"(?:[A-Za-z_][\w\-]{0,100}(?:\.[\w\-]{1,100}){1,20}|httpx2?|httpcore2?|asyncio|anyio|uvicorn|gunicorn|hypercorn"
+    r"|root|mcp|fastmcp|FastMCP|pydantic_ai|openai|anthropic|starlette|fastapi|urllib3|aiohttp|__main__)(?=[\s:])"
+)
+LOGGER = f"(?P<logger>{NAME})"
+LEVEL = f"(?P<level>{ANY})"
+MESSAGE = "(?P<message>.*)"
+
+_PARTS = ("time", "level", "logger", "message")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A line and what a format must read in it."""
+
+    line: str
+    message: str
+    level: str = ""
+    logger: str = ""
+    time: str = ""
+    """ISO 8601 in UTC, "" where the line has no time."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Format:
+    """One layout of a record on one line."""
+
+    name: str
+    starts: str
+    """The classes of first characters it can begin with, see ``start_of``."""
+    pattern: str
+    """Groups ``time``, ``level``, ``logger``, ``message``; each may be absent but the last."""
+    samples: tuple[Sample, ...]
+    refine: Callable[[str, str], Refined] | None = None
+    """Takes message and logger apart further."""
+    _match: Callable[[str], re.Match[str] | None] | None = field(default=None, repr=False)
+    order: tuple[int, ...] = field(default=(), repr=False)
+    """The numbers of the groups time, level, logger, message once compiled."""
+
+    @property
+    def match(self) -> Callable[[str], re.Match[str] | None]:
+        """The compiled pattern's ``match``; compiled on first use, as most logs use two formats of many."""
+        if self._match is None:
+            absent = "".join(f"(?P<{part}>)" for part in _PARTS if f"(?P<{part}>" not in self.pattern)
+            regex = re.compile(f"{self.pattern}{absent}", re.DOTALL)
+            self.order = tuple(regex.groupindex[part] for part in _PARTS)
+            self._match = regex.match
+        return self._match
+
+
+def start_of(text: str) -> str:
+    """Return the class of a line's first character: 0 digit, [, A capital, a small, space, or . any other."""
+    first = text[:1]
+    if first.isdigit():
+        return "0"
+    if first in {"[", " "}:
+        return first
+    if "A" <= first <= "Z":
+        return "A"
+    return "a" if "a" <= first <= "z" or first == "_" else "."

@@ -1,0 +1,111 @@
+"""HAR files (browser tools, mitmproxy): exchanges with times, durations, sessions and bodies."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from woolly_mcpdiag.core import redact
+from woolly_mcpdiag.core.errors import InputError
+from woolly_mcpdiag.core.events import Event
+from woolly_mcpdiag.logs.batch import Batch, BatchBuilder, Tally, Vocabulary
+from woolly_mcpdiag.logs.events import EventRows
+
+_METHOD = re.compile(r'"method"\s*:\s*"(server/discover|initialize)"')
+_TOOL_ERROR = re.compile(r'"isError"\s*:\s*true')
+_RPC_ERROR = re.compile(r'"error"\s*:\s*\{[^{}]*"code"\s*:\s*(-\d+)')
+
+
+def read_har(stream: BinaryIO, vocabulary: Vocabulary, name: str) -> Iterator[tuple[Batch, Tally]]:
+    """Yield the entries of a HAR document as rows; "lines" are its entries.
+
+    Raises ``InputError`` where the document is not HAR 1.x.
+    """
+    try:
+        entries = json.load(stream)["log"]["entries"]
+        if not isinstance(entries, list):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        message = f"{name}: not a HAR document ({type(error).__name__})"
+        raise InputError(message, "save it again with the browser's or mitmproxy's HAR export") from None
+    rows, out, tally = EventRows(vocabulary, name), BatchBuilder(), Tally()
+    for number, entry in enumerate(entries, 1):
+        tally.read += 1
+        try:
+            events = list(_events(entry))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            tally.not_understood += 1
+            tally.first_not_understood = tally.first_not_understood or number
+            continue
+        for event in events:
+            rows.add(event, number, _text(entry), out)
+        tally.understood += 1
+    yield out.take(), tally
+
+
+def _events(entry: Mapping[str, Any]) -> Iterator[Event]:
+    request, response = entry["request"], entry["response"]
+    method, url, status = str(request["method"]), str(request["url"]), int(response.get("status") or 0)
+    at = datetime.fromisoformat(str(entry["startedDateTime"]))
+    time = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    duration = float(entry["time"]) / 1000 if isinstance(entry.get("time"), int | float) else None
+    session = _header(response, "mcp-session-id") or _header(request, "mcp-session-id")
+    said = str((response.get("content") or {}).get("text") or "")
+    asked = _METHOD.search(str((request.get("postData") or {}).get("text") or ""))
+    if asked:
+        yield Event(kind="mcp.message", time=time, role="client", method=asked[1], message=f"method='{asked[1]}'")
+    if not status:
+        error = str(entry.get("_error") or response.get("_error") or response.get("statusText") or "no answer")
+        yield Event(
+            kind="call.failed",
+            time=time,
+            role="client",
+            method=method,
+            url=url,
+            error="ReadError",
+            message=error,
+            session=session,
+        )
+        return
+    if asked and asked[1] == "initialize" and status < 300 and session:
+        yield Event(kind="session.opened", time=time, role="client", session=session)
+    size = (response.get("content") or {}).get("size")
+    yield Event(
+        kind="http.exchange",
+        time=time,
+        role="client",
+        logger="har",
+        method=method,
+        url=url,
+        status=status,
+        duration=duration,
+        session=session,
+        size=size if isinstance(size, int) and size >= 0 else None,
+    )
+    if status < 300 and _TOOL_ERROR.search(said):
+        yield Event(
+            kind="call.rejected", time=time, url=url, error="tool-error", message="isError: true", session=session
+        )
+    elif code := _RPC_ERROR.search(said):
+        yield Event(
+            kind="call.rejected",
+            time=time,
+            url=url,
+            error="rpc-error",
+            message=redact.text(said[:200]),
+            session=session,
+            extra={"code": code[1]},
+        )
+
+
+def _header(part: Mapping[str, Any], name: str) -> str:
+    for header in part.get("headers") or []:
+        if str(header.get("name", "")).lower() == name:
+            return str(header.get("value", ""))
+    return ""
+
+
+def _text(entry: Mapping[str, Any]) -> str:
+    request, response = entry["request"], entry["response"]
+    return f"{request['method']} {request['url']} {response.get('status')} {response.get('statusText', '')}".strip()

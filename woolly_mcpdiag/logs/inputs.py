@@ -1,0 +1,287 @@
+"""The one place that finds what to read: files, patterns, directories and standard input, opened as plain bytes."""
+
+import difflib
+import glob
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from woolly_mcpdiag.core.errors import InputError
+from woolly_mcpdiag.logs.inflate import readable
+
+Kind = Literal["text", "har", "events"]
+
+LONGEST_LINE = 1 << 20
+_PEEK = 1 << 16
+_LOG_NAME = re.compile(
+    r"\.(?:log|txt|out|err|json|jsonl|ndjson|har)(?:[.\-_]\d[\d.\-T_]{0,30})?(?:\.(?:gz|zst))?\Z", re.IGNORECASE
+)
+_MAGIC = (
+    (b"\x7fELF", "a program (ELF)"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"%PDF-", "a PDF"),
+    (b"PAR1", "a Parquet file"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ\0", "compressed with xz"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+)
+_HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{(?=[^\n]*\n?.{0,4096}"(?:version|creator|entries|pages)"\s*:)', re.DOTALL)
+_EVENTS = re.compile(rb'\s*\{[^\n]{0,4096}?"schema"\s*:\s*"mcpdiag\.event/')
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
+_MOST_CONTROL = 0.05
+_MOST_UNDECODABLE = 0.4
+_HINT_TEXT = "give it a text log, HAR or event file"
+
+
+class Input:
+    """One file or stream to read."""
+
+    def __init__(self, name: str, path: Path | None = None) -> None:
+        """``path`` is ``None`` for standard input. Raises ``InputError`` where it cannot be opened."""
+        self.name = name
+        """As the user gave it."""
+        self.path = path
+        self.size: int | None = None
+        """Bytes on disk (compressed ones for a compressed file), ``None`` for a stream."""
+        self.modified: float | None = None
+        """Seconds since the epoch when it was last written to; ``None`` for a stream."""
+        self.damage = ""
+        """What is wrong with it, set while reading; "" where nothing is."""
+        self.plain = False
+        """True for a regular file whose bytes are the text itself: not compressed, not UTF-16, no byte order mark."""
+        self.kind: Kind = "text"
+        self._source: io.BufferedReader | None = None
+        self._reuse = path is None
+        self._inspect()
+
+    def open(self) -> BinaryIO:
+        """Return its text as UTF-8 bytes (bytes of another 8-bit encoding as they are).
+
+        A stream can be opened only once. Half a compressed file gives all that can be read, then sets ``damage``.
+        """
+        source = self._open_source()
+        if not source.seekable() or self._reuse:
+            return readable(source, source.peek(4)[:4], self._report)
+        head = source.read(4)
+        source.seek(0)
+        return readable(source, head, self._report)
+
+    @property
+    def consumed(self) -> int | None:
+        """Bytes of ``size`` that were read from the disk so far; ``None`` for a stream or a file not open."""
+        if self.size is None or self._source is None or self._source.closed:
+            return None
+        return self._source.tell()
+
+    def _report(self, damage: str) -> None:
+        self.damage = damage
+
+    def _open_source(self) -> io.BufferedReader:
+        if self._reuse and self._source is not None:
+            return self._source
+        if self.path is None:
+            self._source = _standard_input()
+            return self._source
+        try:
+            self._source = self.path.open("rb")
+        except OSError as error:
+            raise _unreadable(self.name, self.path, error) from None
+        return self._source
+
+    def _inspect(self) -> None:
+        if self.path is not None:
+            try:
+                status = self.path.stat()
+            except (OSError, ValueError) as error:
+                raise _unreadable(self.name, self.path, error) from None
+            # A pipe gives its bytes once, so what was opened to look at is what will be read.
+            self._reuse = not stat.S_ISREG(status.st_mode)
+            if not self._reuse:
+                self.size, self.modified = status.st_size, status.st_mtime
+        source = self._open_source()
+        try:
+            head = source.peek(_PEEK)[:_PEEK] if self._reuse else self._head()
+            raw = head if self._reuse else source.read(4)
+        except OSError as error:
+            raise _unreadable(self.name, self.path, error) from None
+        finally:
+            if not self._reuse:
+                source.close()
+        self._judge(head, raw)
+        self.damage = ""
+
+    def _head(self) -> bytes:
+        with self.open() as stream:
+            head = stream.read(_PEEK)
+            if head and not head.strip(b"\0") and self.size and self.size > 2 * _PEEK:
+                stream.seek(self.size - _PEEK)  # copytruncate leaves a hole before the text
+                head = stream.read(_PEEK)
+        return head
+
+    def _judge(self, head: bytes, raw: bytes) -> None:
+        if not head.strip():
+            msg = f"{self.name}: is empty" if not head else f"{self.name}: has no text"
+            raise InputError(msg, hint="check that the program writes its log there")
+        compressed = self._reuse and raw[:2] in {b"\x1f\x8b", b"\x28\xb5"}
+        if not compressed and not (self._reuse and raw[:2] in {b"\xff\xfe", b"\xfe\xff"}):
+            _refuse_binary(self.name, head)
+        self.plain = not self._reuse and head[:4] == raw[:4]
+        if _EVENTS.match(head):
+            self.kind = "events"
+        elif _HAR.match(head):
+            self.kind = "har"
+
+
+def _standard_input() -> io.BufferedReader:
+    if sys.stdin.isatty():
+        msg = "standard input: is a terminal, not a log"
+        raise InputError(msg, hint="pipe a log into it: docker compose logs | mcpdiag analyze-logs -")
+    buffer = sys.stdin.buffer
+    return buffer if isinstance(buffer, io.BufferedReader) else io.BufferedReader(io.BytesIO(buffer.read()))
+
+
+def _refuse_binary(name: str, head: bytes) -> None:
+    for magic, what in _MAGIC:
+        if head.startswith(magic):
+            msg = f"{name}: is {what}, not text"
+            raise InputError(
+                msg, hint="decompress it first" if "compressed" in what or "archive" in what else _HINT_TEXT
+            )
+    sample = head.lstrip(b"\0")[:8192]
+    control = len(sample) - len(sample.translate(None, _CONTROL))
+    undecodable = sample.decode("utf-8", "replace").count("\ufffd")
+    if control > _MOST_CONTROL * len(sample) or undecodable > _MOST_UNDECODABLE * len(sample):
+        msg = f"{name}: is binary ({control} control bytes in the first {len(sample)})"
+        raise InputError(msg, hint=_HINT_TEXT)
+
+
+def _unreadable(name: str, path: Path | None, error: Exception) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{name}: does not exist", hint=_similar(path))
+    if isinstance(error, PermissionError):
+        return InputError(
+            f"{name}: may not be read by this user", hint=f"run as its owner, or: sudo cat {name} | mcpdiag … -"
+        )
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"{name}: cannot be read ({reason})", hint="check the path")
+
+
+def _similar(path: Path | None) -> str:
+    try:
+        names = [entry.name for entry in path.parent.iterdir()] if path else []
+    except OSError:
+        return f"check the directory {path.parent}" if path else ""
+    close = difflib.get_close_matches(path.name, names, n=1) if path else []
+    return f"did you mean {close[0]}?" if close else "check the path; - reads standard input"
+
+
+def resolve(paths: Sequence[str]) -> list[Input]:
+    """Return the inputs that paths name: files, patterns, directories (searched for logs), ``-`` for standard input.
+
+    A file named twice is read once. Of several files, those that are empty or no text are left in the list with
+    ``damage`` set, so that they are told about. Raises ``InputError`` where a path names nothing or nothing is usable.
+    """
+    found: list[Input] = []
+    refused: list[InputError] = []
+    seen: set[str] = set()
+    for name, path in _expanded(paths):
+        identity = os.path.realpath(path) if path else "-"
+        if identity in seen:
+            continue
+        seen.add(identity)
+        try:
+            found.append(Input(name, path))
+        except InputError as error:
+            if path is not None and not path.exists():
+                raise
+            refused.append(error)
+            found.append(_refused(name, path, error))
+    if len(refused) == len(found):
+        raise (
+            refused[0] if refused else InputError("no input was named", hint="name a log file, or - for standard input")
+        )
+    return found
+
+
+class _Refused(Input):
+    """A file that cannot be read as a log; it gives no lines."""
+
+    def _inspect(self) -> None:
+        self.size = 0
+
+    def open(self) -> BinaryIO:
+        """Return an empty stream."""
+        return io.BytesIO()
+
+
+def _refused(name: str, path: Path | None, error: InputError) -> Input:
+    refused = _Refused(name, path)
+    refused.damage = error.message.removeprefix(f"{name}: ")
+    return refused
+
+
+def _expanded(paths: Iterable[str]) -> Iterator[tuple[str, Path | None]]:
+    for given in paths:
+        if given == "-":
+            yield "stdin", None
+            continue
+        path = Path(given).expanduser()
+        if _is_directory(path):
+            yield from _in_directory(given, path)
+        elif glob.has_magic(given) and not path.exists():
+            yield from _matching(given, path)
+        else:
+            yield given, path
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _matching(given: str, path: Path) -> Iterator[tuple[str, Path]]:
+    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
+    files = [Path(match) for match in matches if not Path(match).is_dir()]
+    if not files:
+        msg = f"{given}: matches no file"
+        raise InputError(msg, hint=f"check the pattern; in quotes, {Path(given).parent} must be the right directory")
+    for file in files:
+        yield str(file), file
+
+
+def _in_directory(given: str, path: Path) -> Iterator[tuple[str, Path]]:
+    files = [
+        Path(directory) / name
+        for directory, _, names in sorted(os.walk(path))
+        for name in sorted(names)
+        if _LOG_NAME.search(name)
+    ]
+    if not files:
+        msg = f"{given}: has no logs (*.log, *.txt, *.out, *.json, *.jsonl, *.ndjson, *.har, also .gz and .zst)"
+        raise InputError(msg, hint=f"name the files: {Path(given) / '*'}")
+    for file in files:
+        yield str(file), file
+
+
+def lines(stream: BinaryIO, limit: int = LONGEST_LINE) -> Iterator[bytes]:
+    r"""Return the lines of a stream without ``\n`` or ``\r\n``; of a longer line only the first ``limit`` bytes."""
+    readline = stream.readline
+    while line := readline(limit + 2):
+        if line.endswith(b"\r\n"):
+            yield line[:-2][:limit]
+        elif line.endswith(b"\n"):
+            yield line[:-1][:limit]
+        else:
+            if len(line) > limit + 1:
+                while (rest := readline(limit)) and not rest.endswith(b"\n"):
+                    pass
+            yield line[:limit]

@@ -1,0 +1,92 @@
+"""One way into any input: picks the reader for its kind and hands on batches with their line counts."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from woolly_mcpdiag.core.errors import UsageError
+from woolly_mcpdiag.logs.batch import Batch, Tally, Vocabulary
+from woolly_mcpdiag.logs.events import read_events
+from woolly_mcpdiag.logs.har import read_har
+from woolly_mcpdiag.logs.inputs import Input, lines
+from woolly_mcpdiag.logs.lines import LineEngine, read_lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to read."""
+
+    patterns: tuple[re.Pattern[str], ...] = ()
+    """Lines that name a new session; group ``session``, and ``key`` if there is one."""
+    since: int | None = None
+    """µs since the epoch, UTC."""
+    until: int | None = None
+    workers: int | None = None
+    """Processes for a big file; ``None`` lets the size decide."""
+
+
+def compiled(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    """Compile session patterns; raises ``UsageError`` where one cannot mean a session."""
+    found = []
+    for text in patterns:
+        try:
+            pattern = re.compile(text)
+        except re.error as error:
+            message = f"session pattern {text!r}: not a regular expression: {error}"
+            raise UsageError(message, r"for example: 'opened session (?P<session>\S+) for (?P<key>\S+)'") from None
+        if "session" not in pattern.groupindex:
+            message = f"session pattern {text!r}: has no group named session"
+            raise UsageError(message, r"for example: 'opened session (?P<session>\S+)'")
+        found.append(pattern)
+    return tuple(found)
+
+
+class Reading:
+    """One input being read; what it says of the whole file is complete when ``batches`` has ended."""
+
+    def __init__(self, source: Input, vocabulary: Vocabulary, settings: Settings) -> None:
+        self.input = source
+        self.tally = Tally()
+        self.formats: list[str] = []
+        self.zones = (0, 0)
+        """Records whose stamp names its zone, and those whose stamp does not."""
+        self._vocabulary = vocabulary
+        self._settings = settings
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the rows of the input in order."""
+        for batch, tally in self._parts():
+            self.tally.add(tally)
+            yield batch
+
+    def _parts(self) -> Iterator[tuple[Batch, Tally]]:
+        if self.input.kind == "har":
+            self.formats = ["har"]
+            with self.input.open() as stream:
+                yield from read_har(stream, self._vocabulary, self.input.name)
+        elif self.input.kind == "events":
+            self.formats = ["mcpdiag events"]
+            with self.input.open() as stream:
+                yield from read_events(lines(stream), self._vocabulary, self.input.name)
+        else:
+            yield from self._text()
+
+    def _text(self) -> Iterator[tuple[Batch, Tally]]:
+        engine = engine_for(self.input, self._vocabulary, self._settings)
+        with self.input.open() as stream:
+            yield from read_lines(engine, lines(stream))
+        self.formats = engine.formats()
+        self.zones = engine.zones[True], engine.zones[False]
+
+
+def engine_for(source: Input, vocabulary: Vocabulary, settings: Settings) -> LineEngine:
+    """Return a line engine that dates the stamps of an input by the day it was last written to."""
+    day = _day(source.modified)
+    return LineEngine(
+        vocabulary, source.name, patterns=settings.patterns, since=settings.since, until=settings.until, day=day
+    )
+
+
+def _day(modified: float | None) -> date:
+    return (datetime.now(UTC) if modified is None else datetime.fromtimestamp(modified, UTC)).date()
