@@ -40,6 +40,21 @@ def calls(line: str) -> list[list[str]]:
     return found
 
 
+def excerpt(output: str) -> str:
+    """Return what the README shows of a report: verdict, ledger, the fix for the client, the hypotheses' answers."""
+    head, ledger, *rest = output.split("\n\n")
+    fix = re.search(r"^  fix client .*\n(?: {10,}.*\n)*", "\n\n".join(rest), re.MULTILINE)[0]
+    answers = re.findall(r"^  (?:race|timing|pool|deterministic) .*\?$", output, re.MULTILINE)
+    return "\n".join([head, "", ledger, "…", fix.rstrip("\n"), "…", *answers]) + "\n"
+
+
+def test_the_diagnosis_shown_is_what_the_command_prints(root: Path, readme: str, mcpdiag):
+    (block,) = blocks(readme, "console")
+    command, _, shown = block.partition("\n")
+    (arguments,) = calls(command)
+    assert shown == excerpt(mcpdiag(*arguments, cwd=root).stdout)
+
+
 def test_the_readme_is_short(readme: str):
     assert readme.count("\n") <= 150
 

@@ -1,5 +1,6 @@
 """The public Python API: typed options in, a Report out; it never prints and never exits."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -7,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from woolly_mcpdiag import __version__
 from woolly_mcpdiag.core.errors import UsageError
-from woolly_mcpdiag.diagnose.casefile import CaseFile
-from woolly_mcpdiag.diagnose.engine import Diagnosis, diagnose
+from woolly_mcpdiag.diagnose.docket import Docket
+from woolly_mcpdiag.diagnose.engine import Diagnosis
 from woolly_mcpdiag.diagnose.tables import event_rows, session_rows
 from woolly_mcpdiag.logs.batch import Batch, Vocabulary
 from woolly_mcpdiag.logs.follow import follow
@@ -96,16 +97,16 @@ def analyze_logs(
     """
     chosen = options or Options()
     vocabulary = Vocabulary()
-    file = CaseFile(vocabulary)
+    docket = Docket(vocabulary)
     settings = _settings(chosen)
-    inputs = resolve(list(paths))
+    inputs = resolve(list(paths), stopped)
     readings = [Reading(source, vocabulary, settings) for source in inputs]
     kept: list[Batch] = []
-    teller = _Teller(inputs, progress, file)
+    teller = _Teller(inputs, progress, docket)
     partial = False
     for reading in readings:
         for batch in _batches(reading, teller):
-            file.add(batch)
+            docket.add(batch)
             if chosen.keep_events:
                 kept.append(batch)
             if stopped is not None and stopped():
@@ -113,8 +114,8 @@ def analyze_logs(
                 break
         if partial:
             break
-    found = diagnose(file, chosen.endpoints)
-    report = assemble(found, [_source(reading, file) for reading in readings], _about(readings), version=__version__)
+    found = docket.diagnose(chosen.endpoints)
+    report = assemble(found, [_source(reading, docket) for reading in readings], _about(readings), version=__version__)
     report.partial = partial
     return Analysis(report=report, diagnosis=found, _kept=kept, _vocabulary=vocabulary, _keeps=chosen.keep_events)
 
@@ -130,7 +131,7 @@ def follow_logs(
     """Read growing logs until ``stopped`` says True or every stream has ended; report at most once in ``every`` seconds."""
     chosen = options or Options()
     vocabulary = Vocabulary()
-    file = CaseFile(vocabulary)
+    docket = Docket(vocabulary)
     settings = _settings(chosen)
     engines: dict[str, _Growing] = {}
     shown, fresh = perf_counter(), False
@@ -140,14 +141,14 @@ def follow_logs(
             if growing is None or growth.restarted:
                 growing = engines[growth.source] = _Growing(growth.source, vocabulary, settings, growing)
             growing.feed(growth.data)
-            file.add(growing.take())
+            docket.add(growing.take())
             fresh = True
         if fresh and perf_counter() - shown >= every:
-            on_report(_grown(file, engines, chosen).report)
+            on_report(_grown(docket, engines, chosen).report)
             shown, fresh = perf_counter(), False
     for growing in engines.values():
-        file.add(growing.take(end=True))
-    return _grown(file, engines, chosen)
+        docket.add(growing.take(end=True))
+    return _grown(docket, engines, chosen)
 
 
 class _Growing:
@@ -162,7 +163,8 @@ class _Growing:
 
     def feed(self, data: bytes) -> None:
         """Read whole lines."""
-        for self._line, raw in enumerate(data.splitlines(keepends=True), self._line + 1):
+        for raw in data.splitlines(keepends=True):
+            self._line += 1
             self._engine.feed(raw, self._line)
 
     def take(self, *, end: bool = False) -> Batch:
@@ -183,10 +185,10 @@ class _Growing:
         return batch
 
 
-def _grown(file: CaseFile, engines: dict[str, _Growing], options: Options) -> Analysis:
-    found = diagnose(file, options.endpoints)
+def _grown(docket: Docket, engines: dict[str, _Growing], options: Options) -> Analysis:
+    found = docket.diagnose(options.endpoints)
     report = assemble(found, [growing.source for growing in engines.values()], [], version=__version__)
-    return Analysis(report=report, diagnosis=found, _vocabulary=file.vocabulary)
+    return Analysis(report=report, diagnosis=found, _vocabulary=docket.vocabulary)
 
 
 def _settings(options: Options) -> Settings:
@@ -201,10 +203,10 @@ def _settings(options: Options) -> Settings:
 class _Teller:
     """Tells the caller how far the reading is, not too often."""
 
-    def __init__(self, inputs: Sequence[Input], progress: Callable[[Progress], None] | None, file: CaseFile) -> None:
+    def __init__(self, inputs: Sequence[Input], progress: Callable[[Progress], None] | None, docket: Docket) -> None:
         sizes = [source.size for source in inputs]
         self._total = None if None in sizes else sum(size or 0 for size in sizes)
-        self._progress, self._file = progress, file
+        self._progress, self._docket = progress, docket
         self._before = 0
         self._lines = 0
         self._told = perf_counter()
@@ -220,7 +222,7 @@ class _Teller:
                 total=self._total,
                 source=reading.input.name,
                 lines=self._lines + reading.tally.read,
-                failures=self._file.failures.seen,
+                failures=self._docket.failures,
             )
         )
 
@@ -237,24 +239,24 @@ def _batches(reading: Reading, teller: _Teller) -> Iterator[Batch]:
     teller.ended(reading)
 
 
-def _source(reading: Reading, file: CaseFile) -> Source:
+def _source(reading: Reading, docket: Docket) -> Source:
     name, tally = reading.input.name, reading.tally
-    codes = [
-        code for code, text in enumerate(file.vocabulary.sources.texts) if text == name or text.startswith(f"{name}:")
-    ]
-    spans = [file.spans[code] for code in codes if code in file.spans]
+    codes = [c for c, text in enumerate(docket.vocabulary.sources.texts) if text == name or text.startswith(f"{name}:")]
+    files = [docket.files[code] for code in codes if code in docket.files]
+    spans = [span for file in files for span in file.spans.values()]
+    roles = Counter(role for file in files if (role := file.role(set(codes))))
     return Source(
         name=name,
-        role=file.role(codes),
+        role="client" if roles["client"] else next((role for role, _ in roles.most_common(1)), ""),
         formats=tuple(reading.formats),
         lines=tally.read,
         understood=tally.understood,
         ignored=tally.ignored,
         not_understood=tally.not_understood,
         first_not_understood=tally.first_not_understood,
-        events=file.events(codes),
-        first=min((first for first, _ in spans), default=0) / 1e6 if spans else None,
-        last=max((last for _, last in spans), default=0) / 1e6 if spans else None,
+        events=sum(file.rows for file in files),
+        first=min(first for first, _ in spans) / 1e6 if spans else None,
+        last=max(last for _, last in spans) / 1e6 if spans else None,
     )
 
 

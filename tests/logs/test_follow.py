@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from woolly_mcpdiag.logs.follow import Growth, Tail, follow
+from woolly_mcpdiag.logs.follow import Growth, Patient, Tail, follow
 
 
 def append(path: Path, data: bytes) -> None:
@@ -209,3 +209,24 @@ def test_a_stop_between_two_blocks_is_obeyed_at_once(tmp_path: Path):
     first = next(growths)
     asked.append(True)
     assert sum(len(growth.data) for growth in (first, *growths) if growth) < 2_000_000
+
+
+def test_a_patient_pipe_waits_for_its_writer_and_ends_with_it(tmp_path: Path):
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+    with Patient(fifo, lambda: False) as pipe:
+        writer = os.open(fifo, os.O_WRONLY)
+        os.write(writer, b"one\n")
+        assert pipe.read(100) == b"one\n"
+        os.close(writer)
+        assert pipe.read(100) == b""
+
+
+def test_a_patient_pipe_can_be_given_up(tmp_path: Path):
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+    with Patient(fifo, lambda: True) as pipe:
+        writer = os.open(fifo, os.O_WRONLY)
+        os.write(writer, b"one\n")
+        assert pipe.read(100) == b""
+        os.close(writer)

@@ -138,7 +138,7 @@ def test_a_json_object_that_is_no_record_is_a_line_without_format():
 
 
 def test_pairs_keep_quoted_spaces_and_empty_values():
-    assert pairs("a=1 b='x y' c=\"say \\\"hi\\\"\\n\" d= word e=2") == {
+    assert pairs('a=1 b=\'x y\' c="say \\"hi\\"\\n" d= word e=2') == {
         "a": "1",
         "b": "x y",
         "c": 'say "hi"\n',
@@ -153,6 +153,8 @@ def test_a_structlog_event_may_have_brackets_of_its_own():
     assert record.fields == {"delay": "3", "why": "x y"}
 
 
-@pytest.mark.parametrize("text", ["I think so", "Error in post_writer", "agent-0 starting", "", "   x", "[x] y", "7 of 9"])
+@pytest.mark.parametrize(
+    "text", ["I think so", "Error in post_writer", "agent-0 starting", "", "   x", "[x] y", "7 of 9"]
+)
 def test_prose_is_no_record(text):
     assert not [one.name for one in BY_START[start_of(text)] if one.match(text)]

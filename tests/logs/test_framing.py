@@ -42,7 +42,12 @@ def test_the_inner_time_is_preferred_to_the_outer_one():
 
 def test_compose_with_timestamps_nests_two_framings():
     (record,) = read(f"api-1  | {NANO} INFO:httpx:x")
-    assert (record.framing, record.service, record.logger, record.time) == ("compose/timestamps", "api-1", "httpx", MICROS)
+    assert (record.framing, record.service, record.logger, record.time) == (
+        "compose/timestamps",
+        "api-1",
+        "httpx",
+        MICROS,
+    )
 
 
 def test_compose_services_keep_formats_of_their_own():
@@ -79,7 +84,9 @@ def test_docker_pieces_of_a_long_line_are_joined():
 
 
 def test_cri_pieces_are_joined():
-    first, second = read(f"{NANO} stderr P INFO:a:on", f"{NANO} stderr P e, t", f"{NANO} stderr F wo", f"{NANO} stderr F x")
+    first, second = read(
+        f"{NANO} stderr P INFO:a:on", f"{NANO} stderr P e, t", f"{NANO} stderr F wo", f"{NANO} stderr F x"
+    )
     assert (first.message, first.line, first.span, first.framing) == ("one, two", 1, 3, "cri")
     assert (second.message, second.line, second.fresh) == ("x", 4, False)
 
@@ -91,7 +98,9 @@ def test_a_piece_without_an_end_is_read_at_the_end():
 
 def test_journald_json_is_read_with_bytes_and_lines():
     row = {"__REALTIME_TIMESTAMP": str(MICROS), "_SYSTEMD_UNIT": "api.service", "PRIORITY": "3"}
-    records = read(json.dumps({**row, "MESSAGE": list(b"\x1b[31mred")}), json.dumps({**row, "MESSAGE": "INFO:a:x\n  y"}))
+    records = read(
+        json.dumps({**row, "MESSAGE": list(b"\x1b[31mred")}), json.dumps({**row, "MESSAGE": "INFO:a:x\n  y"})
+    )
     assert [(r.message, r.level, r.service, r.time, r.span) for r in records] == [
         ("red", "ERROR", "api", MICROS, 1),
         ("x", "INFO", "api", MICROS, 1),

@@ -43,7 +43,9 @@ def test_a_stamp_is_read(stamp, expected, zoned):
     assert stamps.text(stamp) == (micros(expected), zoned)  # from memory
 
 
-@pytest.mark.parametrize("stamp", ["", "x", "2026-13-01 00:00:00", "2026-02-30 00:00:00", "2026-01-01 25:00:00", "13/22"])
+@pytest.mark.parametrize(
+    "stamp", ["", "x", "2026-13-01 00:00:00", "2026-02-30 00:00:00", "2026-01-01 25:00:00", "13/22"]
+)
 def test_what_is_no_stamp_has_no_time(stamp):
     assert Stamps(year=2026).text(stamp) == (NO_TIME, False)
 
@@ -59,11 +61,11 @@ def test_without_year_or_day_there_is_no_time():
     assert Stamps(year=2026).text("14:44:21")[0] == NO_TIME
 
 
-@given(st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1)))
+@given(st.datetimes(timezones=st.just(UTC)).filter(lambda moment: moment.year >= 1000))
 def test_every_moment_reads_back(moment: datetime):
     stamps = Stamps()
-    expected = (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // moment.resolution
-    assert stamps.text(moment.isoformat(timespec="microseconds")) == (expected, False)
+    expected = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // moment.resolution
+    assert stamps.text(moment.replace(tzinfo=None).isoformat(timespec="microseconds")) == (expected, False)
     assert stamps.text(f"{moment:%Y-%m-%d %H:%M:%S},{moment.microsecond:06d}+00:00") == (expected, True)
 
 

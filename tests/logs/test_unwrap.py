@@ -33,7 +33,9 @@ def printed(*messages: str, width: int = 80, **options) -> str:
 
 
 @pytest.mark.parametrize("width", [72, 80, 100, 120, 200])
-@pytest.mark.parametrize("message", [POST, f"Created new transport with session ID: {SESSION}", "short", "x " * 90 + "y"])
+@pytest.mark.parametrize(
+    "message", [POST, f"Created new transport with session ID: {SESSION}", "short", "x " * 90 + "y"]
+)
 def test_a_wrapped_message_is_joined_at_any_width(message, width):
     text = printed(message, message, width=width)
     records = read(text)

@@ -5,7 +5,7 @@ from typing import get_type_hints
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from woolly_mcpdiag.core.errors import InputError
@@ -102,6 +102,7 @@ reports = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(reports)
 def test_any_report_survives_the_round_trip(report: Report):
     assert as_json.parse(as_json.render(report)) == report

@@ -2,7 +2,7 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from woolly_mcpdiag.report import escape
@@ -10,6 +10,7 @@ from woolly_mcpdiag.report import escape
 any_text = st.text(st.characters(), max_size=60)
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_printable_text_is_one_line_that_no_terminal_acts_on(text: str):
     shown = escape.printable(text)
@@ -26,6 +27,7 @@ def test_a_byte_that_was_no_text_shows_its_value():
     assert escape.sound("caf\udce9 é\n") == "caf\\xe9 é\n"
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_xml_reads_back_as_the_printable_text(text: str):
     shown = escape.xml(text)
@@ -47,6 +49,7 @@ class _Reader(HTMLParser):
         self.text += data
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_html_has_no_tag_and_reads_back(text: str):
     reader = _Reader()
@@ -85,6 +88,7 @@ def test_markdown_code_keeps_backticks_and_a_table_cell_its_columns():
     assert escape.markdown_prose("call `f(*a)` *now*") == "call `f(*a)` \\*now\\*"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from("`~ ab\n"), max_size=12), max_size=4))
 def test_a_markdown_block_is_not_closed_by_what_it_holds(lines: list[str]):
     block = escape.markdown_block(lines)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from woolly_mcpdiag.report import plain
@@ -7,6 +7,7 @@ from woolly_mcpdiag.report import plain
 STATUS = "x" * 60 + ' "GET /mcp HTTP/1.1" 400 Bad Request ' + "y" * 200
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.integers(12, 60))
 def test_wrapped_lines_fit_and_lose_no_word(text: str, width: int):
     lines = plain.wrap(text, width)
@@ -14,6 +15,7 @@ def test_wrapped_lines_fit_and_lose_no_word(text: str, width: int):
     assert "".join("".join(lines).split()) == "".join(plain.printable(text).replace("\u00a0", " ").split())
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=200), st.integers(2, 90))
 def test_a_cut_line_fits(text: str, width: int):
     assert plain.cells(plain.cut(text, width)) <= width

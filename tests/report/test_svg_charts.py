@@ -61,3 +61,11 @@ def test_bounds_of_nothing_and_of_no_end_can_be_drawn(samples, buckets: tuple[tu
 def test_no_duration_is_no_picture():
     empty = Latency(name="", count=0, buckets=(), p50=0.0, p95=0.0, p99=0.0, highest=0.0)
     assert svg_charts.histogram(empty) == ""
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.004, 9.0), (8.0, 12.0), (0.5, 0.9), (0.0001, 3600.0)])
+def test_a_histogram_has_a_few_round_labels(samples, low: float, high: float):
+    data = dataclasses.replace(samples.healthy().latencies[0], buckets=((low, high, 3),))
+    root = ET.XML(svg_charts.histogram(data))
+    labels = [element.text for element in root.iter("text") if element.get("text-anchor") == "middle"]
+    assert 2 <= len(labels) <= 9

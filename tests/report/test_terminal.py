@@ -23,11 +23,9 @@ def test_a_healthy_log_takes_few_lines(samples):
 Timeline  10 lanes (--verbose draws them)
             14:02:12.000                                14:02:22.500
   all       ███▆▆███▆▆▆██▆▆▆███▆▆███▆▆▆██▆▆▆███▆▆███▆▆▆██▆▆▆███▆▆███  peak 3
-
 Durations
   POST http://localhost:8009/mcp  p50 10.5 ms, p95 26 ms, p99 90 ms, highest
     98.1 ms (n = 40)
-
 Next
   mcpdiag analyze-logs app.log --format html -o report.html   # see the sessions
 """)
@@ -79,27 +77,23 @@ Hypotheses, tested
   deterministic  supported      Does it fail every time?
     share of new sessions whose first GET fails: 29 of 29 (88–100 %)
 
-Timeline  20 of 29 lanes, failing ones first
+Timeline  16 of 29 lanes, failing ones first
                         event 1                            event 117   req  fail
   993955be simplifier   ✗≈                                               2     1
   82a5f8b3 tester        ✗≈                                              2     1
-  04c66342 convo_star…     ✗≈                                            2     1
-  15e4afde documentat…        ✗≈                                         2     1
+  71d81316 summarizer       ✗≈                                           2     1
   9b975338 simplifier          ✗≈                                        2     1
   6f14e6e2 convo_star…            ✗○                                     2     1
-  af0c94b3 summarizer               ✗≈                                   2     1
+  ac811eaf documentat…               ✗○                                  2     1
   c01ff328 simplifier                  ✗≈                                2     1
-  c93eb5e4 tester                       ✗○                               2     1
-  a5293a5b summarizer                      ✗○                            2     1
+  4e9d2c57 convo_star…                    ✗≈                             2     1
   d933a5c9 documentat…                       ✗≈                          2     1
-  f0088304 simplifier                         ✗○                         2     1
-  11bb691e convo_star…                           ✗○                      2     1
+  439aff79 tester                               ✗≈                       2     1
   a00bf953 summarizer                              ✗≈                    2     1
-  bed7ca14 simplifier                                 ✗≈                 2     1
+  ef6ee5c7 documentat…                              ✗○                   2     1
   f7a223df tester                                      ✗○≈               2     1
   f8e91f2b summarizer                                     ✗○≈            2     1
-  6a12de8f documentat…                                      ✗≈           2     1
-  df350cda tester                                              ✗≈        2     1
+  269926f0 simplifier                                        ✗○≈         2     1
   c2812b25 convo_star…                                          ✗○≈      2     1
   all                   ████████████████████████████████████████████  peak 2
   failing               ▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄  peak 1

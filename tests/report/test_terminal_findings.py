@@ -46,3 +46,24 @@ def test_an_undecided_hypothesis_says_what_would_decide_it(samples):
     assert "pool           not decidable" in text
     assert "to decide it: logging.getLogger('httpcore')" in text
     assert plain(terminal_findings.hypotheses(Report(), 80)) == ""
+
+
+def test_a_file_named_just_above_is_named_without_its_folders():
+    folder = "/srv/logs/with/a/rather/long/name"
+    rows = [Evidence(source=f"{folder}/app.log", line=n, text="z" * 40) for n in (7, 8)]
+    lines = plain(terminal_findings.evidence(rows, 72, indent=2, verbose=False)).splitlines()
+    assert lines == [f"  │ {folder}/app.log:7", f"  │   {'z' * 40}", f"  │ …/app.log:8  {'z' * 40}"]
+
+
+def test_a_title_that_the_verdict_has_said_is_not_said_again(samples):
+    finding = samples.seed_finding()
+    assert finding.title in shown(Report(verdict="Something else.", findings=[finding]))
+    assert finding.title not in shown(Report(verdict=f"{finding.title} (certain).", findings=[finding]))
+
+
+def test_a_long_way_to_be_sure_is_folded(samples):
+    finding = dataclasses.replace(samples.seed_finding(), confirm="word " * 200)
+    short = shown(Report(findings=[finding]))
+    assert short.count("word") < 60
+    assert short.rstrip().endswith("…")
+    assert shown(Report(findings=[finding]), verbose=True).count("word") == 200

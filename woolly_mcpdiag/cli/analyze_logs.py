@@ -12,7 +12,7 @@ from woolly_mcpdiag.cli.errors import note
 from woolly_mcpdiag.cli.interrupt import Interrupt
 from woolly_mcpdiag.cli.outputs import check_writable, planned, write
 from woolly_mcpdiag.cli.screen import NARROWEST, is_terminal
-from woolly_mcpdiag.core.errors import ExitCode, UsageError
+from woolly_mcpdiag.core.errors import ExitCode, InputError, UsageError
 from woolly_mcpdiag.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -107,10 +107,16 @@ def analyze_logs(
     check_writable(plan)
     options = _options(since, until, session_patterns, endpoints, workers, keep_events=table == "events")
     with Interrupt() as interrupt:
-        if follow:
-            analysis = _follow(inputs, options, interrupt, quiet=quiet, width=width)
-        else:
-            analysis = _read(inputs, options, interrupt, quiet=quiet)
+        try:
+            if follow:
+                analysis = _follow(inputs, options, interrupt, quiet=quiet, width=width)
+            else:
+                analysis = _read(inputs, options, interrupt, quiet=quiet)
+        except InputError:
+            if interrupt.stopped:
+                # A pipe that was given up before its first byte looks empty.
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
+            raise
     written = write(plan, analysis, table=table, width=width, verbose=verbose)
     if written and not quiet:
         note(f"wrote {', '.join(written)}")

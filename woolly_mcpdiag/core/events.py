@@ -25,6 +25,7 @@ EventKind = Literal[
     "agent.started",
     "agent.done",
     "agent.failed",
+    "server.listening",
     "server.started",
     "server.stopped",
     "server.error",

@@ -35,10 +35,10 @@ _QUOTE = re.compile(r"""(?<!\\)\\*+["']""")
 _BRACKET = re.compile(r"""(?<!\\)\\*+["']|[{}\[\]]""")
 
 _SCHEME = re.compile(
-    r"\b((?:bearer|basic)[ ]{1,8})"
-    r"(?!(?:auth|token|realm|scheme|error|challenge|credential|header|required|missing|format|method|type|access)\w*\b)"
-    r"(?=[^\s,;\"'<>]{16}|[^\s,;\"'<>]{0,15}[\d=A-Z])([^\s,;\"'<>)\]}\\]{4,}+)",
-    re.IGNORECASE,
+    r"\b((?i:bearer)[ ]{1,8}"
+    r"(?!(?i:auth|token|realm|scheme|error|challenge|credential|header|required|missing|format|method|type|access)\w*\b)"
+    r"|(?i:basic)[ ]{1,8}(?=[^\s,;\"'<>]{20}|[^\s,;\"'<>]{0,19}[\d=A-Z]))"
+    r"([^\s,;\"'<>)\]}\\]{4,}+)"
 )
 _DOTTED = re.compile(r"(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]++(?:\.[A-Za-z0-9_\-]++)++")
 _KEY = re.compile(

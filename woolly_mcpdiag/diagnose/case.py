@@ -93,7 +93,9 @@ class Case:
         """Return the kept rows of ``failures`` or ``ordinary`` (MCP exchanges of this view only), or of ``openings``."""
         columns: dict[str, NDArray[Any]] = getattr(self.file, pool).columns()
         if pool == "openings":
-            return columns
+            # Lines of different inputs have no order among each other: only those beside the exchanges count.
+            beside = np.isin(columns["source"], sorted({cell.key.source for cell in self.cells}))
+            return {name: column[beside] for name, column in columns.items()} if beside.any() else columns
         mine = (columns["kind"] == self.view) & np.isin(columns["url"], sorted(self.mcp))
         return {name: column[mine] for name, column in columns.items()}
 

@@ -4,7 +4,7 @@ Counts are exact at any size. Single rows are kept in full while they are few an
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -117,6 +117,28 @@ class CaseFile:
             table.add(batch, np.flatnonzero(named & (batch.kind == kind)))
         self.opened.add(batch, opened[named[opened]])
         self._note(batch)
+
+    @staticmethod
+    def joined(files: Sequence["CaseFile"]) -> "CaseFile":
+        """Return the case file of inputs that tell of the same traffic; the parts must not be added to afterwards."""
+        if len(files) == 1:
+            return files[0]
+        whole = CaseFile(files[0].vocabulary)
+        for name in ("failures", "openings", "ordinary"):
+            setattr(whole, name, Pool.joined([getattr(file, name) for file in files]))
+        whole.sessions = {kind: SessionTable.joined([file.sessions[kind] for file in files]) for kind in whole.sessions}
+        whole.opened = SessionTable.joined([file.opened for file in files])
+        for file in files:
+            whole.cells |= file.cells
+            whole.notes += file.notes
+            whole.note_counts += file.note_counts
+            whole.keys |= file.keys
+            whole.opening_samples |= file.opening_samples
+            whole.rows += file.rows
+            whole.stamped += file.stamped
+            whole.spans |= file.spans
+            whole._events += file._events
+        return whole
 
     def role(self, sources: Collection[int]) -> str:
         """Say who speaks in some sources: client, server or proxy by their exchanges or notes, "" where unclear."""

@@ -1,10 +1,11 @@
 """Who and what is in a log: sessions, agents, other traffic, what cannot be seen, and the verdict in one sentence."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
-from woolly_mcpdiag.core.findings import Ledger
+from woolly_mcpdiag.core.findings import Finding, Ledger
 from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.endpoints import origin_of, path_of
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
@@ -106,20 +107,18 @@ def notes(case: Case) -> list[str]:
     return found
 
 
-def verdict(case: Case, ledgers: list[Ledger]) -> str:
-    """Return the whole answer in one sentence."""
-    serious = [found for found in case.findings if not found.benign]
+def verdict(findings: Sequence[Finding], ledgers: Sequence[Ledger], requests: int, *, seen: bool) -> str:
+    """Return the whole answer in one sentence; ``seen`` says whether any event was found at all."""
+    serious = [found for found in findings if not found.benign]
     unexplained = sum(ledger.unexplained for ledger in ledgers)
-    benign = sum(found.count for found in case.findings if found.benign)
+    benign = sum(found.count for found in findings if found.benign)
     if serious:
         first = serious[0]
         more = f", and {len(serious) - 1} more" if len(serious) > 1 else ""
         return f"{first.title.rstrip('.')} ({first.cause}, {first.confidence}){more}."
     if unexplained:
         return f"{unexplained} failing responses, and no known cause fits them."
-    if not case.requests and not case.file.rows:
-        return "Nothing about MCP was found in this input."
-    if not case.requests:
-        return "No MCP request is in this log."
-    ending = f"; {benign} oddities are benign" if benign else ""
-    return f"No failure is visible in {case.requests} requests{ending}."
+    if not requests:
+        return "No MCP request is in this log." if seen else "Nothing about MCP was found in this input."
+    ending = f"; {benign} refused requests are benign" if benign else ""
+    return f"No failure is visible in {requests} requests{ending}."

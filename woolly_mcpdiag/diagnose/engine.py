@@ -1,8 +1,8 @@
-"""From a finished case file to a diagnosis: run the rules, draw up the ledgers, test the hypotheses."""
+"""From a case file to an opinion: run the rules, draw up the ledgers, test the hypotheses."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from woolly_mcpdiag.core.causes import catalogue
 from woolly_mcpdiag.core.findings import Finding, Hypothesis, Ledger, LedgerPart
@@ -11,13 +11,36 @@ from woolly_mcpdiag.diagnose import census, hypotheses, pictures
 from woolly_mcpdiag.diagnose.case import FAIL, Case
 from woolly_mcpdiag.diagnose.casefile import CaseFile
 from woolly_mcpdiag.diagnose.rules import RULES
+from woolly_mcpdiag.logs.batch import Vocabulary
 
 _WEIGHT = {"error": 0, "warning": 1, "info": 2}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What the case file of one traffic shows."""
+
+    case: Case
+    """With its findings."""
+    name: str
+    """The input that speaks for it."""
+    ledgers: list[Ledger]
+    hypotheses: list[Hypothesis]
+    timelines: list[Timeline]
+    timelines_of: int
+    sessions: int
+    agents: dict[str, int]
+    statuses: dict[int, int]
+    other_requests: dict[str, int]
+    invisible: list[str]
+    notes: list[str]
+    failures: int
+    """Failing responses and failed calls that are not benign."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Diagnosis:
-    """What a case file shows; the part of a Report that comes from events."""
+    """What all inputs show; the part of a Report that comes from events."""
 
     findings: list[Finding]
     ledgers: list[Ledger]
@@ -39,52 +62,55 @@ class Diagnosis:
     last: float | None
     resolution: float | None
     """Seconds between stamps that the log can tell apart."""
-    case: Case
-    failures: int = 0
-    """Unexplained and explained failures that are not benign."""
-    endpoints: list[str] = field(default_factory=list)
+    opinions: list[Opinion]
+    """One for each traffic."""
+    vocabulary: Vocabulary
 
 
-def diagnose(file: CaseFile, globs: Sequence[str] = ()) -> Diagnosis:
-    """Judge a case file; ``globs`` name the MCP addresses where the user knows better."""
+def judge(file: CaseFile, globs: Sequence[str] = ()) -> Opinion:
+    """Judge the case file of one traffic; ``globs`` name the MCP addresses where the user knows better."""
     case = Case(file, globs)
     for rule in RULES:
         case.findings.extend(rule(case))
-    case.findings.sort(key=lambda found: (found.benign, _WEIGHT[found.severity], -found.count))
-    ledgers = _ledgers(case)
+    case.findings[:] = ranked(case.findings)
     lanes, lanes_of = pictures.timelines(case)
     statuses: Counter[int] = Counter()
     for cell in case.cells:
         statuses[cell.key.status] += cell.count
-    return Diagnosis(
-        findings=case.findings,
-        ledgers=ledgers,
+    return Opinion(
+        case=case,
+        name=_name(case),
+        ledgers=_ledgers(case),
         hypotheses=hypotheses.test_all(case),
         timelines=lanes,
         timelines_of=lanes_of,
-        activity=pictures.activity(case),
-        latencies=pictures.latencies(case),
-        requests=case.requests,
         sessions=census.sessions(case),
         agents=census.agents(case),
         statuses=dict(sorted(statuses.items())),
         other_requests=census.others(case),
         invisible=census.invisible(case),
         notes=census.notes(case),
-        verdict=census.verdict(case, ledgers),
-        timed=case.timed,
-        first=min(first for first, _ in file.spans.values()) / 1e6 if file.spans else None,
-        last=max(last for _, last in file.spans.values()) / 1e6 if file.spans else None,
-        resolution=census.resolution(case),
-        case=case,
-        failures=sum(case.harmful(cell) for cell in case.cells if cell.key.status >= FAIL),
-        endpoints=sorted({case.at(code) for code in case.mcp}),
+        failures=sum(case.harmful(cell) for cell in case.cells if cell.key.status >= FAIL) + case.noted("call.failed"),
     )
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """Order findings: harmful before benign, severe before mild, frequent before rare."""
+    return sorted(findings, key=lambda found: (found.benign, _WEIGHT[found.severity], -found.count))
+
+
+def _name(case: Case) -> str:
+    counts: Counter[int] = Counter()
+    for cell in case.cells or case.file.cells.values():
+        counts[cell.key.source] += cell.count
+    for note in case.file.notes if not counts else ():
+        counts[note.source] += 1
+    return case.file.vocabulary.sources.texts[counts.most_common(1)[0][0]] if counts else ""
 
 
 def _ledgers(case: Case) -> list[Ledger]:
     failing = sorted(
-        {cell.key.status for cell in case.cells if cell.key.status >= FAIL}, key=lambda status: (status != 400, status)
+        {cell.key.status for cell in case.cells if cell.key.status >= FAIL}, key=lambda status: (status != FAIL, status)
     )
     found = []
     for status in failing:
@@ -99,7 +125,7 @@ def _ledgers(case: Case) -> list[Ledger]:
                 status=status,
                 total=sum(cell.count for cell in cells),
                 parts=tuple(sorted(parts, key=lambda part: part.benign)),
-                unexplained=sum(case.left(cell) for cell in open_cells),
+                unexplained=case.open(cells),
                 evidence=case.show(open_cells),
             )
         )

@@ -1,6 +1,6 @@
 """Timelines and activity for the reports: one lane a session, or one lane a kind of request where no session is named."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -184,62 +184,57 @@ def _rows(case: Case, pools: Iterable[str]) -> Iterator[dict[str, Any]]:
             yield dict(zip(lists, values, strict=True))
 
 
-def activity(case: Case) -> Activity | None:
+def activity(cases: Sequence[Case]) -> Activity | None:
     """Return counts per equal bin of time (or of lines): ok, 400, other 4xx, 5xx, errors."""
-    pools = {name: case.rows(name) for name in ("ordinary", "failures")}
-    notes = list(case.notes("call.failed"))
-    places = [_places(case, rows["time"], rows["line"]) for rows in pools.values()]
-    everything = np.concatenate([*places, np.array([_clock(case, n.time, n.line) for n in notes])])
+    marks: dict[str, list[tuple[NDArray[np.float64], int]]] = {}
+    for case in cases:
+        for name, at, weight in _marks(case):
+            marks.setdefault(name, []).append((at, weight))
+    everything = np.concatenate([at for found in marks.values() for at, _ in found] or [np.zeros(0)])
     if not len(everything):
         return None
     start, end = float(everything.min()), float(everything.max())
-    bins = int(min(_BINS, max(1, len(everything))))
+    bins = int(min(_BINS, len(everything)))
     width = (end - start) / bins or 1.0
-    status = pools["failures"]["status"]
-    masks = {"400": status == 400, "other 4xx": (status != 400) & (status < 500), "5xx": status >= 500}
-    series = {"ok": _bin(places[0], start, width, bins, case.file.ordinary.stride)}
-    series |= {
-        name: _bin(places[1][mask], start, width, bins, case.file.failures.stride) for name, mask in masks.items()
+    series = {
+        name: np.sum([_bin(at, start, width, bins, weight) for at, weight in found], axis=0).astype(int).tolist()
+        for name, found in marks.items()
     }
-    series["errors"] = _bin(np.array([_clock(case, n.time, n.line) for n in notes]), start, width, bins, 1)
     return Activity(start=start, width=width, series={name: counts for name, counts in series.items() if any(counts)})
+
+
+def _marks(case: Case) -> Iterator[tuple[str, NDArray[np.float64], int]]:
+    good, bad = case.rows("ordinary"), case.rows("failures")
+    yield "ok", _places(case, good["time"], good["line"]), case.file.ordinary.stride
+    status, places = bad["status"], _places(case, bad["time"], bad["line"])
+    for name, mask in (("400", status == 400), ("other 4xx", (status > 400) & (status < 500)), ("5xx", status >= 500)):
+        yield name, places[mask[: len(places)]], case.file.failures.stride
+    yield "errors", np.array([_clock(case, note.time, note.line) for note in case.notes("call.failed")], np.float64), 1
 
 
 def _places(case: Case, time: NDArray[np.int64], line: NDArray[np.int64]) -> NDArray[np.float64]:
     if not case.timed:
         return line.astype(np.float64)
-    return (
-        np.asarray(time[time != NO_TIME] / 1e6, np.float64)
-        if (time == NO_TIME).any()
-        else np.asarray(time / 1e6, np.float64)
-    )
+    # The few rows without a stamp are placed at the last one before them.
+    known = np.maximum.accumulate(np.where(time == NO_TIME, 0, time)) if len(time) else time
+    return np.asarray(np.where(known == 0, time.max(initial=0), known) / 1e6, np.float64)
 
 
-def _bin(at: NDArray[np.float64], start: float, width: float, bins: int, weight: int) -> list[int]:
-    index = np.minimum(((at - start) / width).astype(np.int64), bins - 1)
-    return [int(n) * weight for n in np.bincount(index[index >= 0], minlength=bins).tolist()]
+def _bin(at: NDArray[np.float64], start: float, width: float, bins: int, weight: int) -> NDArray[np.int64]:
+    index = np.clip(((at - start) / width).astype(np.int64), 0, bins - 1)
+    return np.bincount(index, minlength=bins) * weight
 
 
-def latencies(case: Case) -> list[Latency]:
-    """Return histograms of the durations that the log tells: requests (HAR, own events), agent runs."""
+def latencies(cases: Sequence[Case]) -> list[Latency]:
+    """Return histograms of the durations that the logs tell: requests (HAR, own events), agent runs."""
+    durations = [case.rows(name)["duration"] for case in cases for name in ("ordinary", "failures")]
+    requests = np.concatenate(durations or [np.zeros(0, np.float32)])
+    runs = [n.event.duration for case in cases for n in case.notes("agent.done") if n.event.duration is not None]
     found = []
-    rows = [case.rows(name)["duration"] for name in ("ordinary", "failures")]
-    requests = np.concatenate(rows)
-    runs = [note.event.duration for note in case.notes("agent.done") if note.event.duration is not None]
     for name, values in (("MCP requests", requests[~np.isnan(requests)].tolist()), ("agent runs", runs)):
+        histogram = Histogram()
+        for value in values:
+            histogram.add(value)
         if values:
-            histogram = Histogram()
-            for value in values:
-                histogram.add(value)
-            found.append(
-                Latency(
-                    name=name,
-                    count=histogram.count,
-                    buckets=tuple(histogram.buckets()),
-                    p50=histogram.quantile(0.5),
-                    p95=histogram.quantile(0.95),
-                    p99=histogram.quantile(0.99),
-                    highest=max(values),
-                )
-            )
+            found.append(histogram.latency(name))
     return found

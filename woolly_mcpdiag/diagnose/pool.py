@@ -1,5 +1,6 @@
 """A bounded store of rows: keeps all of them while they are few, then every second, fourth, … of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,3 +47,16 @@ class Pool:
             names = self._parts[0]
             self._parts = [{name: np.concatenate([part[name] for part in self._parts]) for name in names}]
         return self._parts[0]
+
+    @staticmethod
+    def joined(pools: Sequence["Pool"]) -> "Pool":
+        """Return the rows of several pools as one; thinned pools make the others as thin as they are."""
+        whole = Pool(max(pool.cap for pool in pools), stride=max(pool.stride for pool in pools))
+        for pool in pools:
+            step = whole.stride // pool.stride
+            part = {name: column[::step] for name, column in pool.columns().items()}
+            if len(part["line"]):
+                whole._parts.append(part)
+                whole._kept += len(part["line"])
+            whole.seen += pool.seen
+        return whole

@@ -4,6 +4,7 @@ Batches give partial rows, which are appended and from time to time merged by se
 associative function, so batches, files and processes add up to the same table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +94,17 @@ class SessionTable:
         self._rows += len(part)
         if self._rows > self._limit:
             self.table()
+
+    @staticmethod
+    def joined(tables: Sequence["SessionTable"]) -> "SessionTable":
+        """Return the sessions of several tables as one table; the tables themselves stay as they are."""
+        whole = SessionTable()
+        for table in tables:
+            rows = table.table()
+            if len(rows):
+                whole._parts.append(Rows(dict(rows.columns)))
+                whole._rows += len(rows)
+        return whole
 
     def table(self) -> Rows:
         """Merge everything into one row a session and return it, ordered by first line."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from woolly_mcpdiag.core.ids import unpack
-from woolly_mcpdiag.diagnose.engine import Diagnosis
+from woolly_mcpdiag.diagnose.engine import Diagnosis, Opinion
 from woolly_mcpdiag.diagnose.pictures import fate_of
 from woolly_mcpdiag.logs.batch import METHODS, NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary
 
@@ -15,8 +15,13 @@ _ROLES = {Kind.CALL: "client", Kind.SERVED: "server", Kind.PROXIED: "proxy"}
 
 def session_rows(found: Diagnosis) -> Iterator[dict[str, object]]:
     """Yield one row a session: those that exchanges name, else those of the timelines."""
+    for opinion in found.opinions:
+        yield from _sessions(opinion)
+
+
+def _sessions(found: Opinion) -> Iterator[dict[str, object]]:
     case = found.case
-    table = case.sessions
+    table, timed = case.sessions, case.timed
     if not len(table):
         for lane in found.timelines:
             if lane.session:
@@ -50,11 +55,11 @@ def session_rows(found: Diagnosis) -> Iterator[dict[str, object]]:
             "key": name,
             "agent": name.rpartition("_")[0] or agents[int(table["agent"][row])],
             "source": sources[int(table["source"][row])],
-            "opened": _seconds(born) if found.timed else None,
-            "first_use": _seconds(int(table["first"][row])) if found.timed else float(table["first_line"][row]),
+            "opened": _seconds(born) if timed else None,
+            "first_use": _seconds(int(table["first"][row])) if timed else float(table["first_line"][row]),
             "requests": int(table["ok"][row]) + int(table["fail"][row]),
             "failures": int(table["fail"][row]),
-            "longest_idle": float(table["idle"][row]) / 1e6 if found.timed else None,
+            "longest_idle": float(table["idle"][row]) / 1e6 if timed else None,
             "note": fate_of(case, row),
         }
 

@@ -3,6 +3,7 @@
 It hands on whole lines as bytes and keeps only the unfinished last one; it knows nothing of formats.
 """
 
+import io
 import os
 import select
 import stat
@@ -10,6 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BLOCK = 1 << 20
 LONGEST = 1 << 20
@@ -32,6 +37,37 @@ class Growth:
     """Whole lines, each with its newline."""
     restarted: bool = False
     """True for the first lines of a rotated or truncated file: its line numbers start at 1 again."""
+
+
+class Patient(io.RawIOBase):
+    """A pipe that can be given up: reading waits for its writers, but ends like the pipe's end once ``stopped()``.
+
+    A plain read would wait through Ctrl-C for as long as the writers stay silent.
+    """
+
+    def __init__(self, source: Path | int, stopped: Callable[[], bool]) -> None:
+        """``source`` is a path, or an open descriptor that stays open. Raises ``OSError`` where it cannot be opened."""
+        # Without O_NONBLOCK a named pipe would hold us here until somebody writes to it.
+        self._fd = source if isinstance(source, int) else os.open(source, os.O_RDONLY | os.O_NONBLOCK)
+        self._ours = not isinstance(source, int)
+        self._stopped = stopped
+
+    def readable(self) -> bool:
+        """Return True: that is all it is."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Wait until there is something, the writers are gone (0), or ``stopped()`` (0)."""
+        while not self._stopped():
+            if select.select([self._fd], [], [], POLL)[0]:
+                return os.readv(self._fd, [buffer])
+        return 0
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        if not self.closed and self._ours:
+            os.close(self._fd)
+        super().close()
 
 
 class Tail:

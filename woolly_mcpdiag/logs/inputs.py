@@ -7,11 +7,12 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from woolly_mcpdiag.core.errors import InputError
+from woolly_mcpdiag.logs.follow import Patient
 from woolly_mcpdiag.logs.inflate import readable
 
 Kind = Literal["text", "har", "events"]
@@ -40,11 +41,18 @@ _MOST_UNDECODABLE = 0.4
 _HINT_TEXT = "give it a text log, HAR or event file"
 
 
+class _NoLogError(InputError):
+    """A file that was read and is empty or no text."""
+
+
 class Input:
     """One file or stream to read."""
 
-    def __init__(self, name: str, path: Path | None = None) -> None:
-        """``path`` is ``None`` for standard input. Raises ``InputError`` where it cannot be opened."""
+    def __init__(self, name: str, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> None:
+        """``path`` is ``None`` for standard input; a stream ends once ``stopped()`` says True.
+
+        Raises ``InputError`` where it cannot be opened.
+        """
         self.name = name
         """As the user gave it."""
         self.path = path
@@ -59,6 +67,7 @@ class Input:
         self.kind: Kind = "text"
         self._source: io.BufferedReader | None = None
         self._reuse = path is None
+        self._stopped = stopped
         self._inspect()
 
     def open(self) -> BinaryIO:
@@ -87,10 +96,13 @@ class Input:
         if self._reuse and self._source is not None:
             return self._source
         if self.path is None:
-            self._source = _standard_input()
+            self._source = _standard_input(self._stopped)
             return self._source
         try:
-            self._source = self.path.open("rb")
+            stream = self._reuse and not self.path.is_dir()
+            self._source = (
+                io.BufferedReader(Patient(self.path, self._stopped), _PEEK) if stream else self.path.open("rb")
+            )
         except OSError as error:
             raise _unreadable(self.name, self.path, error) from None
         return self._source
@@ -128,7 +140,7 @@ class Input:
     def _judge(self, head: bytes, raw: bytes) -> None:
         if not head.strip():
             msg = f"{self.name}: is empty" if not head else f"{self.name}: has no text"
-            raise InputError(msg, hint="check that the program writes its log there")
+            raise _NoLogError(msg, hint="check that the program writes its log there")
         compressed = self._reuse and raw[:2] in {b"\x1f\x8b", b"\x28\xb5"}
         if not compressed and not (self._reuse and raw[:2] in {b"\xff\xfe", b"\xfe\xff"}):
             _refuse_binary(self.name, head)
@@ -139,19 +151,24 @@ class Input:
             self.kind = "har"
 
 
-def _standard_input() -> io.BufferedReader:
+def _standard_input(stopped: Callable[[], bool]) -> io.BufferedReader:
     if sys.stdin.isatty():
         msg = "standard input: is a terminal, not a log"
         raise InputError(msg, hint="pipe a log into it: docker compose logs | mcpdiag analyze-logs -")
     buffer = sys.stdin.buffer
-    return buffer if isinstance(buffer, io.BufferedReader) else io.BufferedReader(io.BytesIO(buffer.read()))
+    if not isinstance(buffer, io.BufferedReader):
+        return io.BufferedReader(io.BytesIO(buffer.read()))
+    try:
+        return io.BufferedReader(Patient(buffer.fileno(), stopped), _PEEK)
+    except OSError:
+        return buffer
 
 
 def _refuse_binary(name: str, head: bytes) -> None:
     for magic, what in _MAGIC:
         if head.startswith(magic):
             msg = f"{name}: is {what}, not text"
-            raise InputError(
+            raise _NoLogError(
                 msg, hint="decompress it first" if "compressed" in what or "archive" in what else _HINT_TEXT
             )
     sample = head.lstrip(b"\0")[:8192]
@@ -159,7 +176,7 @@ def _refuse_binary(name: str, head: bytes) -> None:
     undecodable = sample.decode("utf-8", "replace").count("\ufffd")
     if control > _MOST_CONTROL * len(sample) or undecodable > _MOST_UNDECODABLE * len(sample):
         msg = f"{name}: is binary ({control} control bytes in the first {len(sample)})"
-        raise InputError(msg, hint=_HINT_TEXT)
+        raise _NoLogError(msg, hint=_HINT_TEXT)
 
 
 def _unreadable(name: str, path: Path | None, error: Exception) -> InputError:
@@ -182,25 +199,24 @@ def _similar(path: Path | None) -> str:
     return f"did you mean {close[0]}?" if close else "check the path; - reads standard input"
 
 
-def resolve(paths: Sequence[str]) -> list[Input]:
+def resolve(paths: Sequence[str], stopped: Callable[[], bool] | None = None) -> list[Input]:
     """Return the inputs that paths name: files, patterns, directories (searched for logs), ``-`` for standard input.
 
     A file named twice is read once. Of several files, those that are empty or no text are left in the list with
-    ``damage`` set, so that they are told about. Raises ``InputError`` where a path names nothing or nothing is usable.
+    ``damage`` set, so that they are told about. Streams end once ``stopped()`` says True. Raises ``InputError`` where
+    a path names nothing or nothing is usable.
     """
     found: list[Input] = []
-    refused: list[InputError] = []
+    refused: list[_NoLogError] = []
     seen: set[str] = set()
     for name, path in _expanded(paths):
-        identity = os.path.realpath(path) if path else "-"
+        identity = os.path.realpath(path) if path and _is(path, Path.exists) else name
         if identity in seen:
             continue
         seen.add(identity)
         try:
-            found.append(Input(name, path))
-        except InputError as error:
-            if path is not None and not path.exists():
-                raise
+            found.append(Input(name, path, stopped or (lambda: False)))
+        except _NoLogError as error:
             refused.append(error)
             found.append(_refused(name, path, error))
     if len(refused) == len(found):
@@ -233,17 +249,18 @@ def _expanded(paths: Iterable[str]) -> Iterator[tuple[str, Path | None]]:
             yield "stdin", None
             continue
         path = Path(given).expanduser()
-        if _is_directory(path):
+        if _is(path, Path.is_dir):
             yield from _in_directory(given, path)
-        elif glob.has_magic(given) and not path.exists():
+        elif glob.has_magic(given) and not _is(path, Path.exists):
             yield from _matching(given, path)
         else:
             yield given, path
 
 
-def _is_directory(path: Path) -> bool:
+def _is(path: Path, test: Callable[[Path], bool]) -> bool:
+    """Ask about a path that may be impossible (too long, with a NUL)."""
     try:
-        return path.is_dir()
+        return test(path)
     except (OSError, ValueError):
         return False
 

@@ -75,7 +75,7 @@ def _hypothesis(row: Hypothesis) -> _Case:
         group="hypotheses",
         name=f"{row.name}: {row.answer}",
         skipped=(row.decide or row.figures or row.answer) if open_question else "",
-        text=f"{row.question}\n{row.answer}\n{row.test}: {row.figures}",
+        text=f"{row.question}\n{row.answer}\n{wording.tested(row)}",
     )
 
 

@@ -79,9 +79,9 @@ def _hypotheses(report: Report) -> Iterator[str]:
         return
     yield from ("| Hypothesis | Answer | Test and figures |", "|---|---|---|")
     for row in report.hypotheses:
-        test = f"{row.test}: {row.figures}" if row.figures else row.test
         decide = f"<br>To decide it: {markdown_prose(row.decide, cell=True)}" if row.decide else ""
-        yield f"| {markdown(row.question)} | **{row.answer}** | {markdown_prose(test, cell=True)}{decide} |"
+        tested = markdown_prose(wording.tested(row), cell=True)
+        yield f"| {markdown(row.question)} | **{row.answer}** | {tested}{decide} |"
     yield ""
 
 

@@ -9,6 +9,8 @@ from woolly_mcpdiag.report.model import Report
 from woolly_mcpdiag.report.svg_timeline import LEFT, PLOT, TOP, grid, place
 
 MOST_BINS = 180
+_FEWEST = 3
+"""Labels under a histogram."""
 _STRIP = 84
 _CHART_WIDTH, _CHART_HEIGHT, _BASE = 520, 190, 156
 _PALETTE = ("other", "e4", "e5", "bad")
@@ -90,7 +92,7 @@ def histogram(data: Latency) -> str:
         width = max(x_of(high) - x_of(low) - 1, 1.0)
         tip = f"{wording.duration(low)} to {wording.duration(high)}: {count:,}"
         parts.append(svg.rect(x_of(low), _BASE - height, width, height, kind="s-ok", tip=tip))
-    for at in _decades(left, right):
+    for at in _round_durations(left, right):
         parts.append(svg.text(x_of(at), _BASE + 18, wording.duration(at), kind="tick", anchor="middle"))
         parts.append(svg.path(f"M{svg.number(x_of(at))} {_BASE}v4", kind="axis"))
     for n, (name, value) in enumerate((("p50", data.p50), ("p95", data.p95), ("p99", data.p99))):
@@ -115,9 +117,13 @@ def _high(low: float, high: float) -> float:
     return high if math.isfinite(high) else max(low, 1e-6) * 2
 
 
-def _decades(left: float, right: float) -> list[float]:
-    """Return round durations on the axis: powers of ten, between them also 2 and 5 where the axis is short."""
-    factors = (1.0,) if right - left > 2.5 else (1.0, 2.0, 5.0)
-    powers = range(math.floor(left), math.ceil(right) + 1)
-    found = [10.0**power * factor for power in powers for factor in factors]
-    return [at for at in found if left - 0.01 <= math.log10(at) <= right + 0.01]
+def _round_durations(left: float, right: float) -> list[float]:
+    """Return round durations on the axis (given in powers of ten), finer ones where the axis is short."""
+    found: list[float] = []
+    for factors in ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)):
+        powers = range(math.floor(left), math.ceil(right) + 1)
+        steps = (10.0**power * factor for power in powers for factor in factors)
+        found = [at for at in steps if left - 0.01 <= math.log10(at) <= right + 0.01]
+        if len(found) >= _FEWEST:
+            break
+    return found

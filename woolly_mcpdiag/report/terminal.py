@@ -27,7 +27,7 @@ _RICH = {"1": "bold", "2": "dim", "4": "underline", "31": "red", "32": "green", 
 _MARKS = {"bad": "✗", "warn": "!", "good": "✓", "unknown": "·"}
 NARROWEST = 40
 _MOST_NOTES = 4
-_WIDEST_PROSE = 110
+_WIDEST_PROSE = 120
 
 
 def render(
@@ -79,10 +79,11 @@ def layout(report: Report, *, width: int, verbose: bool = False) -> Iterator[Lin
         _listed("Notes", report.notes, prose, verbose=verbose),
         _next(report, prose),
     )
-    calm = wording.state(report) == "good"
+    # A report without a real finding is read in one glance: its sections stand close.
+    parted = (4,) if wording.state(report) == "good" and not verbose else range(1, len(sections))
     for number, section in enumerate(sections):
         for n, line in enumerate(section):
-            if n == 0 and number > int(calm):
+            if n == 0 and number in parted:
                 yield BLANK
             yield guarded(line)
 

@@ -22,7 +22,7 @@ def findings(report: Report, width: int, *, verbose: bool) -> Iterable[Line]:
     for n, finding in enumerate(found):
         if n:
             yield BLANK
-        yield from _heading(finding, width)
+        yield from _heading(finding, width, wording.verdict(report))
         yield from _body(finding, width, folded=not verbose and n >= _FULL, verbose=verbose)
     for n, finding in enumerate(wording.benign(report)):
         if n == 0 and found:
@@ -30,7 +30,7 @@ def findings(report: Report, width: int, *, verbose: bool) -> Iterable[Line]:
         yield from _benign(finding, width, verbose=verbose)
 
 
-def _heading(finding: Finding, width: int) -> Iterable[Line]:
+def _heading(finding: Finding, width: int, verdict: str) -> Iterable[Line]:
     mark, style = MARKS[wording.level(finding)]
     cause, tail = (
         printable(finding.cause),
@@ -41,7 +41,8 @@ def _heading(finding: Finding, width: int) -> Iterable[Line]:
     else:
         yield ((f"{mark} {take(cause, width - 2)}", style),)
         yield from paragraph(tail, width, lead="  ")
-    yield from paragraph(finding.title, width, lead="  ", style="title")
+    if not verdict.startswith(finding.title.rstrip(".")):
+        yield from paragraph(finding.title, width, lead="  ", style="title")
 
 
 def _body(finding: Finding, width: int, *, folded: bool, verbose: bool) -> Iterable[Line]:
@@ -60,7 +61,7 @@ def _body(finding: Finding, width: int, *, folded: bool, verbose: bool) -> Itera
     for where, text in wording.fixes(finding):
         yield from _labelled(f"fix {'deploy' if where == 'deployment' else where}", text, width, style="good")
     if finding.confirm:
-        yield from _labelled("be sure", finding.confirm, width)
+        yield from _folded(list(_labelled("be sure", finding.confirm, width)), 3, verbose=verbose)
     if verbose and finding.endpoints:
         yield from _labelled("at", ", ".join(finding.endpoints), width)
 
@@ -74,6 +75,14 @@ def _benign(finding: Finding, width: int, *, verbose: bool) -> Iterable[Line]:
         yield from _body(finding, width, folded=False, verbose=True)
 
 
+def _folded(lines: list[Line], most: int, *, verbose: bool) -> Iterable[Line]:
+    if verbose or len(lines) <= most:
+        yield from lines
+        return
+    yield from lines[: most - 1]
+    yield (*lines[most - 1][:-1], (f"{lines[most - 1][-1][0][:-2]}…", ""))
+
+
 def _labelled(label: str, text: str, width: int, style: str = "dim") -> Iterable[Line]:
     lead = f"  {label}"
     lead += " " * (_LABEL + 2 - len(lead))
@@ -84,14 +93,17 @@ def _labelled(label: str, text: str, width: int, style: str = "dim") -> Iterable
 def evidence(lines: Sequence[Evidence], width: int, *, indent: int, verbose: bool) -> Iterable[Line]:
     """Yield verbatim lines behind a gutter, so that no line of output begins with text from a log.
 
-    A line too long is cut in its middle, or with ``verbose`` broken and whole.
+    A line too long is cut in its middle, or with ``verbose`` broken and whole. A file named just above is
+    named again without its folders where that makes the line fit.
     """
-    gutter = " " * indent + "│ "
+    gutter, room = " " * indent + "│ ", width - indent - 2
+    above = ""
     for line in lines:
-        place = printable(wording.place(line.source, line.line))
-        text, room = printable(line.text), width - indent - 2
-        aside = cells(place) + 2 + cells(text) <= room
-        if aside:
+        place, text = printable(wording.place(line.source, line.line)), printable(line.text)
+        if line.source == above and "/" in place and cells(place) + 2 + cells(text) > room:
+            place = f"…/{place.rpartition('/')[2]}"
+        above = line.source
+        if cells(place) + 2 + cells(text) <= room:
             yield ((gutter, "dim"), (f"{place}  ", "dim"), (text, "code"))
             continue
         yield ((gutter, "dim"), (cut(place, room), "dim"))
@@ -125,6 +137,6 @@ def _hypothesis(row: Hypothesis, width: int) -> Iterable[Line]:
             yield ((answer[:17], "title"), (answer[17:], _ANSWERS[row.answer]), line[1])
         else:
             yield line
-    yield from paragraph(f"{row.test}: {row.figures}" if row.figures else row.test, width, lead="    ")
+    yield from paragraph(wording.tested(row), width, lead="    ")
     if row.decide:
         yield from paragraph(row.decide, width, lead="    to decide it: ", indent=6)

@@ -21,7 +21,7 @@ MARKS: dict[Mark, tuple[str, str, str]] = {
 """Mark → its cell, style and word, the most telling first: where several share a cell, that one is drawn."""
 _RANK = {mark: rank for rank, mark in enumerate(MARKS)}
 _BARS = " ▁▂▃▄▅▆▇█"
-MOST = 20
+MOST = 16
 MOST_HEALTHY = 3
 """Lanes of a report without a real finding that has no activity to draw instead."""
 _COUNTS = 12
@@ -41,7 +41,7 @@ class _Grid:
 
 
 def timeline(report: Report, width: int, *, verbose: bool) -> Iterable[Line]:
-    """Yield a heading, up to 20 lanes (all of them with ``verbose``), the activity strip and the legend."""
+    """Yield a heading, up to 16 lanes (all of them with ``verbose``), the activity strip and the legend."""
     axis = lanes.axis(report)
     if axis is None or not report.timelines:
         return

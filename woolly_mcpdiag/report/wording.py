@@ -4,12 +4,14 @@ import math
 from datetime import UTC, datetime
 from typing import Literal
 
-from woolly_mcpdiag.core.findings import Finding, Ledger
+from woolly_mcpdiag.core.findings import Finding, Hypothesis, Ledger
 from woolly_mcpdiag.report.model import Report
 
 State = Literal["bad", "warn", "good", "unknown"]
 Level = Literal["error", "warning", "info"]
 _DAY = 86_400.0
+_SHORT = 10.0
+"""Seconds below which a span shows milliseconds."""
 HEALTHY = "Nothing in this log asks for a repair."
 
 
@@ -52,11 +54,12 @@ def span(report: Report) -> str:
         return "no times in this log: order only"
     if report.first is None or report.last is None:
         return "no times"
-    first, last = stamp(report.first, date=True), stamp(report.last, date=True)
+    length = max(report.last - report.first, 0.0)
+    digits = 3 if length < _SHORT else 0
+    first, last = (stamp(at, date=True, digits=digits) for at in (report.first, report.last))
     end = last[11:] if first[:10] == last[:10] else last
     clock = f", clock: {duration(report.resolution)}" if report.resolution else ""
-    length = duration(max(report.last - report.first, 0.0))
-    return f"{first}–{end} UTC ({length}{clock})"
+    return f"{first}–{end} UTC ({duration(length)}{clock})"
 
 
 def agents(report: Report, most: int = 6) -> str:
@@ -142,6 +145,13 @@ def fixes(finding: Finding) -> list[tuple[str, str]]:
     """Return what to do as (where, text) pairs, only where there is something to do."""
     pairs = (("client", finding.client), ("server", finding.server), ("deployment", finding.deployment))
     return [(where, text) for where, text in pairs if text]
+
+
+def tested(row: Hypothesis) -> str:
+    """Return the test of a hypothesis with its figures."""
+    if not row.figures:
+        return row.test
+    return f"{row.test} {row.figures}" if row.test.endswith((".", "?", ":")) else f"{row.test}: {row.figures}"
 
 
 def place(source: str, line: int) -> str:

@@ -85,7 +85,7 @@ PAIRS: tuple[Format, ...] = (
     Format(
         name="logfmt",
         starts="aA",
-        pattern=rf"(?={_LEVEL_KEY})(?={_MESSAGE_KEY})[A-Za-z_@][\w.@/\-]{{0,60}}=(?P<message>.*)",
+        pattern=rf"(?=[A-Za-z_@][\w.@/\-]{{0,60}}=)(?={_LEVEL_KEY})(?={_MESSAGE_KEY})(?P<message>.*)",
         samples=(
             Sample(
                 line='ts=2026-11-22T14:45:52.059001Z level=info logger=lab.agents msg="agent-0 \\"starting\\"" n=1',

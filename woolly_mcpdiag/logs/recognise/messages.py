@@ -263,6 +263,20 @@ OTHERS = (
         "rpc-error",
     ),
     _message(
+        "running on http",
+        r"(?:Uvicorn|Hypercorn|Server|server) (?:is )?running on (?P<url>https?://\S+)",
+        "server.listening",
+        "server",
+        "Uvicorn running on http://127.0.0.1:8009 (Press CTRL+C to quit)",
+    ),
+    _message(
+        "Listening at: ",
+        r"Listening at: (?P<url>https?://\S+)",
+        "server.listening",
+        "server",
+        "Listening at: http://127.0.0.1:8009 (4890)",
+    ),
+    _message(
         "Started server process",
         r"Started server process \[(?P<pid>\d+)\]",
         "server.started",
@@ -422,3 +436,4 @@ OTHERS = (
 MESSAGES = OPENED + OTHERS
 REQUEST = re.compile(r'request: "(?P<method>[A-Z]+) (?P<url>\S+) HTTP')
 """The request an nginx error line speaks of."""
+HOST = re.compile(r'host: "(?P<host>[^"]+)"')

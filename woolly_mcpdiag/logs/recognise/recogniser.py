@@ -10,7 +10,7 @@ from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, BatchBuilder, Kind, 
 from woolly_mcpdiag.logs.recognise import agents, exchange, httpcore
 from woolly_mcpdiag.logs.recognise.exchange import Urls
 from woolly_mcpdiag.logs.recognise.failures import _ORDER, STATUS, Failure
-from woolly_mcpdiag.logs.recognise.messages import MESSAGES, REQUEST, Message
+from woolly_mcpdiag.logs.recognise.messages import HOST, MESSAGES, REQUEST, Message
 from woolly_mcpdiag.logs.record import Record
 
 LITERALS: tuple[str, ...] = tuple(
@@ -177,8 +177,12 @@ class Recogniser:
         agent = agents.type_of(key)
         status = int(fields.pop("status", 0))
         request = REQUEST.search(record.message) if row.role == "proxy" else None
+        host = HOST.search(record.message) if request else None
+        if host:
+            fields["host"] = host["host"]
         method = request["method"] if request else fields.pop("method", "")
-        url = self._urls.read(request["url"])[0] if request else -1
+        named = request["url"] if request else fields.pop("url", "")
+        url = self._urls.read(named)[0] if named else -1
         seconds = fields.pop("seconds", "")
         if row.kind == "session.opened":
             self._opened(record, out, _WRITERS.get(row.role, Logger.OTHER), (high, low), key)

@@ -1,0 +1,67 @@
+"""The one place that reads the time stamps of many rows: minutes through a memory, seconds and fractions by digits."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from woolly_mcpdiag.logs.batch import NO_TIME
+from woolly_mcpdiag.logs.scan.block import Block
+from woolly_mcpdiag.logs.scan.words import At, Bytes, U, Words
+from woolly_mcpdiag.logs.stamps import Stamps
+
+_REMEMBERED = 1 << 14
+_SECOND = 1_000_000
+_ZERO = np.uint8(0x30)
+
+
+class Clock:
+    """Times of rows whose stamps are known to have digits where digits belong."""
+
+    def __init__(self) -> None:
+        self._stamps = Stamps()
+        self._minutes: dict[bytes, int] = {}
+
+    def iso(self, block: Block, at: At, fraction: int) -> NDArray[np.int64]:
+        """Return the times of ``2026-11-22 14:44:40,551`` at ``at``, ``NO_TIME`` where it is no time of any day."""
+        keys = [block.words[at], block.words[at + 8]]
+        times = self._bases(block, at, keys, 16, b":00")
+        return _with_seconds(times, block.data, at + 17, fraction)
+
+    def combined(self, block: Block, at: At) -> NDArray[np.int64]:
+        """Return the times of ``22/Nov/2026:14:40:45 +0000`` at ``at``."""
+        zone = block.words[at + 18]
+        keys = [block.words[at], block.words[at + 8], block.words[at + 12], zone >> U(16)]
+        keys[2] = keys[2] & U(0xFFFFFFFFFFFF)  # up to the colon before the seconds
+        times = self._bases(block, at, keys, 17, b":00", zone=(20, 26))
+        return _with_seconds(times, block.data, at + 18, 0)
+
+    def _bases(
+        self, block: Block, at: At, keys: list[Words], size: int, seconds: bytes, zone: tuple[int, int] = (0, 0)
+    ) -> NDArray[np.int64]:
+        """Return the time of each row's minute; a row that repeats the minute before it costs nothing."""
+        if not len(at):
+            return np.empty(0, np.int64)
+        changed = np.zeros(len(at), np.bool_)
+        changed[0] = True
+        for key in keys:
+            changed[1:] |= key[1:] != key[:-1]
+        rows = np.flatnonzero(changed)
+        bases = np.empty(len(rows), np.int64)
+        for index, place in enumerate(at[rows].tolist()):
+            text = block.text(place, place + size) + seconds + block.text(place + zone[0], place + zone[1])
+            base = self._minutes.get(text)
+            if base is None:
+                if len(self._minutes) >= _REMEMBERED:
+                    self._minutes.clear()
+                base = self._minutes[text] = self._stamps.text(text.decode("ascii", "replace"))[0]
+            bases[index] = base
+        return np.repeat(bases, np.diff(np.append(rows, len(at))))
+
+
+def _with_seconds(times: NDArray[np.int64], data: Bytes, at: At, fraction: int) -> NDArray[np.int64]:
+    tens, ones = data[at] - _ZERO, data[at + 1] - _ZERO
+    wrong = (tens > 5) | (ones > 9)
+    times += (tens * np.int64(10) + ones) * _SECOND
+    for place in range(min(fraction, 6)):
+        times += (data[at + 3 + place] - _ZERO) * np.int64(10 ** (5 - place))
+    times[wrong | (times < 0)] = NO_TIME
+    return times

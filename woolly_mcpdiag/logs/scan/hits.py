@@ -1,0 +1,101 @@
+"""The one place that decides which lines hold a text that could mean something to the recognisers."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from woolly_mcpdiag.logs.recognise.failures import WORDS
+from woolly_mcpdiag.logs.recognise.recogniser import LITERALS
+from woolly_mcpdiag.logs.scan import waiting
+from woolly_mcpdiag.logs.scan.access import LITERAL as ACCESS
+from woolly_mcpdiag.logs.scan.calls import START as CALL
+from woolly_mcpdiag.logs.scan.lines import Lines
+from woolly_mcpdiag.logs.scan.literals import Literals
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, word
+
+_SHORT = ("gent", "-326")
+"""Literals of the recogniser that are too short to search for; what must stand around them is searched instead."""
+_AGENT = (b"gent execution", b" agent")
+_AGENT_START, _AGENT_MASK = word(b"agent"), MASK[5]
+_TRACEBACK = (b"Traceback (most recent", b"Exception Group Traceback")
+_FAILURES = frozenset(
+    text.encode() for text in ("Error", "Timeout", "Exception", "EndOfStream", "gaierror", "Cancelled", *(words for words, _ in WORDS))
+)
+"""Without one of these a record at WARNING or above says nothing of a failure."""
+_NARROWER = {
+    b"isError": re.compile(rb"""isError\\?["']?\s*[:=]\s*[Tt]rue"""),
+    **{b"code" + after: re.compile(rb"code\W.*-326", re.DOTALL) for after in (b'"', b"'", b"=", b":", b" ", b"\t", b"\\")},
+}
+"""Texts that often mean nothing, and what must be in the line from there on."""
+_EXCHANGES = frozenset({CALL, waiting.LITERAL})
+_PLACES = (*waiting.LENGTHS, *waiting.SESSIONS)
+_TEXTS = tuple(
+    dict.fromkeys(
+        [*_PLACES, *waiting.ODD, *(text.encode() for text in LITERALS if text not in _SHORT), *_AGENT, *_TRACEBACK, *sorted(_FAILURES), *_NARROWER]
+    )
+)
+
+
+@dataclass(slots=True)
+class Hits:
+    """What the literals say of a block."""
+
+    suspect: Flags
+    """Lines that hold a text, other than in their prefix."""
+    agents: Flags
+    """Lines that may tell of an agent, whatever else they tell."""
+    access: At
+    """First place of `` HTTP/`` in each line that has it."""
+    access_line: At
+    exchanges: Flags
+    """Lines that could be a call or an answer, however they are written."""
+    places: dict[bytes, tuple[At, At]]
+    """(Line, place) of header names in httpcore's answers."""
+
+
+class Search:
+    """Finds the recogniser's texts."""
+
+    def __init__(self, sample: Bytes) -> None:
+        self._literals = Literals(_TEXTS, sample)
+
+    def read(self, lines: Lines, serious: Flags) -> Hits:
+        """Return what a block's lines hold; ``serious`` are lines at WARNING or above."""
+        block = lines.block
+        suspect, agents = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
+        exchanges = np.zeros(len(block), np.bool_)
+        places: dict[bytes, tuple[At, At]] = {}
+        access = access_line = np.empty(0, np.int64)
+        for number, at in self._literals.find(block.data, block.size):
+            text = self._literals.texts[number]
+            line = np.searchsorted(block.end, at)
+            inside = at >= lines.message[line]
+            if not inside.all():
+                line, at = line[inside], at[inside]
+            if text in _PLACES:
+                places[text] = line, at
+            elif text == ACCESS:
+                first = np.append(True, line[1:] != line[:-1])[: len(line)]
+                access, access_line = at[first], line[first]
+            elif text in _FAILURES:
+                suspect[line[serious[line]]] = True
+            elif text in _NARROWER:
+                suspect[_narrowed(lines, text, line, at)] = True
+            else:
+                suspect[line] = True
+                if text in _AGENT:
+                    agents[line] = True
+                elif text in _EXCHANGES:
+                    exchanges[line] = True
+        suspect[np.flatnonzero((block.words[lines.message] & _AGENT_MASK) == _AGENT_START)] = True
+        return Hits(suspect, agents, access, access_line, exchanges, places)
+
+
+def _narrowed(lines: Lines, text: bytes, line: At, at: At) -> list[int]:
+    pattern, block = _NARROWER[text], lines.block
+    return [
+        row
+        for row, start in zip(line.tolist(), at.tolist(), strict=True)
+        if not lines.slow[row] and pattern.match(block.text(start, int(block.end[row])))
+    ]

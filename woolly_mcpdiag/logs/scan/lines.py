@@ -1,0 +1,32 @@
+"""The one shape of what is known of a block's lines while its rows are made."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from woolly_mcpdiag.logs.batch import Batch
+from woolly_mcpdiag.logs.scan.block import Block
+from woolly_mcpdiag.logs.scan.words import At, Flags
+
+
+@dataclass(slots=True)
+class Lines:
+    """A block's lines: their heads, which are left to the line engine, which became rows."""
+
+    block: Block
+    head: NDArray[np.int32]
+    """-1 where none is known."""
+    message: At
+    """Where each message begins; meaningless without a head."""
+    until: At
+    """Where it ends."""
+    slow: Flags
+    understood: Flags
+    batches: list[Batch] = field(default_factory=list)
+    """Rows made so far; their ``line`` is the index in the block."""
+
+    def add(self, batch: Batch) -> None:
+        """Add rows."""
+        self.batches.append(batch)
+        self.understood[batch.line] = True

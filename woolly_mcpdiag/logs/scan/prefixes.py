@@ -1,0 +1,181 @@
+"""The one place that recognises, for many lines at once, prefixes which the line engine has read once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from woolly_mcpdiag.logs.scan.exact import Head, Layout
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, U, Words, columns, mix, word
+
+_SLOTS = 1 << 10
+_SHIFT = U(64 - 10)
+_SPREAD = U(0xD6E8FEB86659FD93)
+_SIXES = 0x06
+_DEEPEST = 25
+_NONE = np.int32(-1)
+
+
+@dataclass(slots=True)
+class _Word:
+    """What eight bytes of a layout must be."""
+
+    mask: np.uint64
+    fixed: np.uint64
+    sixes: np.uint64
+    """0x06 where a digit stands: added to a byte 0x30 … 0x39 it stays below 0x40."""
+    digits: np.uint64
+
+
+class Group:
+    """All heads under one layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.size = len(layout.text)
+        self._words = _words_of(layout)
+        self._levels: dict[int, NDArray[np.int32]] = {}
+        self._key = np.empty(0, np.uint64)
+        self._mask = np.empty(0, np.uint64)
+        self._rest = np.empty(0, np.uint64)
+        self._next = np.empty(0, np.int32)
+        self.numbers = np.empty(0, np.int32)
+        self._known: set[bytes] = set()
+
+    def add(self, head: Head, number: int) -> bool:
+        """Add a head under its number; False where its text is known already or too long."""
+        text = head.text
+        level = len(text) // 8
+        if text in self._known or level >= _DEEPEST:
+            return False
+        self._known.add(text)
+        key = np.zeros(1, np.uint64)
+        for at in range(0, level * 8, 8):
+            key = mix(key, np.array([word(text[at : at + 8])]))
+        slot = int((key * _SPREAD >> _SHIFT)[0])
+        table = self._levels.setdefault(level, np.full(_SLOTS, _NONE))
+        rest = len(text) % 8
+        self._next = np.append(self._next, table[slot])
+        table[slot] = len(self._key)
+        self._key = np.append(self._key, key)
+        self._mask = np.append(self._mask, MASK[rest])
+        self._rest = np.append(self._rest, word(text[level * 8 :]))
+        self.numbers = np.append(self.numbers, np.int32(number))
+        return True
+
+    def fits(self, data: Bytes, at: At) -> At:
+        """Return which of the line starts have this layout, as indices into ``at``."""
+        if not self._words:
+            return np.arange(len(at))
+        table = columns(data, at, len(self._words))
+        good = np.ones(len(at), np.bool_)
+        for want, have in zip(self._words, table, strict=True):
+            good &= (have & want.mask) == want.fixed
+            if want.sixes:
+                good &= ((have + want.sixes) & want.digits) == (want.fixed & want.digits)
+        return np.flatnonzero(good)
+
+    def match(self, data: Bytes, at: At) -> NDArray[np.int32]:
+        """Return the number of the head that stands at each position behind the layout, -1 where none does."""
+        out = np.full(len(at), _NONE)
+        if not self._levels:
+            return out
+        deepest = max(self._levels)
+        table = columns(data, at, deepest + 1)
+        key = np.zeros(len(at), np.uint64)
+        for level in range(deepest + 1):
+            have = table[level]
+            if level in self._levels:
+                self._look(level, key, have, out)
+            if level < deepest:
+                key = mix(key, have)
+        return out
+
+    def _look(self, level: int, key: Words, have: Words, out: NDArray[np.int32]) -> None:
+        entry = self._levels[level][(key * _SPREAD >> _SHIFT).astype(np.intp)]
+        rows = np.flatnonzero(entry >= 0)
+        while len(rows):
+            here = entry[rows]
+            good = (self._key[here] == key[rows]) & ((have[rows] & self._mask[here]) == self._rest[here])
+            hit = rows[good]
+            out[hit] = self.numbers[here[good]]
+            rows = rows[~good]
+            entry[rows] = self._next[entry[rows]]
+            rows = rows[entry[rows] >= 0]
+
+
+def _words_of(layout: Layout) -> list[_Word]:
+    out = []
+    for start in range(0, len(layout.text), 8):
+        piece = layout.text[start : start + 8]
+        mask = fixed = sixes = digits = 0
+        for index, byte in enumerate(piece):
+            place = 8 * index
+            if start + index in layout.digits:
+                mask |= 0xF0 << place
+                fixed |= 0x30 << place
+                sixes |= _SIXES << place
+                digits |= 0xF0 << place
+            else:
+                mask |= 0xFF << place
+                fixed |= byte << place
+        out.append(_Word(U(mask), U(fixed), U(sixes), U(digits)))
+    return out
+
+
+class Prefixes:
+    """Every prefix learned so far."""
+
+    def __init__(self) -> None:
+        self.heads: list[Head] = []
+        self._groups: dict[tuple[bytes, frozenset[int]], Group] = {}
+        self.size = np.empty(0, np.int64)
+        """By head: bytes of the whole prefix."""
+        self.tail = np.empty(0, np.int64)
+        """By head: bytes behind the message."""
+        self.serious = np.empty(0, np.bool_)
+        self.structured = np.empty(0, np.bool_)
+        self.loggers = np.empty(0, np.uint8)
+        self.sources = np.empty(0, np.uint16)
+
+    def add(self, head: Head) -> bool:
+        """Learn a head; False where it was known."""
+        key = _shape(head.layout)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(head.layout)
+        if not group.add(head, len(self.heads)):
+            return False
+        self.heads.append(head)
+        self.size = np.append(self.size, group.size + len(head.text))
+        self.tail = np.append(self.tail, len(head.tail))
+        self.serious = np.append(self.serious, head.serious)
+        self.structured = np.append(self.structured, head.structured)
+        self.loggers = np.append(self.loggers, np.uint8(head.logger))
+        self.sources = np.append(self.sources, np.uint16(head.source))
+        return True
+
+    def match(self, data: Bytes, start: At) -> NDArray[np.int32]:
+        """Return the head of each line, -1 where it has none that is known."""
+        out = np.full(len(start), _NONE)
+        rows = np.arange(len(start))
+        for group in sorted(self._groups.values(), key=lambda one: -one.size):
+            if not len(rows):
+                break
+            at = start if len(rows) == len(start) else start[rows]
+            fit = group.fits(data, at)
+            if not len(fit):
+                continue
+            whole = len(fit) == len(start)
+            found = group.match(data, (at if whole else at[fit]) + group.size)
+            hit = found >= 0
+            if whole and hit.all():
+                return found
+            out[rows[fit[hit]]] = found[hit]
+            rows = np.flatnonzero(out < 0)
+        return out
+
+
+def _shape(layout: Layout) -> tuple[bytes, frozenset[int]]:
+    text = bytes(0x30 if at in layout.digits else byte for at, byte in enumerate(layout.text))
+    return text, layout.digits

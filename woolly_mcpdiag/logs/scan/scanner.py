@@ -1,0 +1,244 @@
+"""The fast engine: one block of whole lines to rows and counts, with the line engine for all it cannot be sure of."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Tally, Vocabulary
+from woolly_mcpdiag.logs.recognise.httpcore import CONNECT_LITERAL
+from woolly_mcpdiag.logs.scan import structured, waiting
+from woolly_mcpdiag.logs.scan.access import Access
+from woolly_mcpdiag.logs.scan.addresses import Addresses
+from woolly_mcpdiag.logs.scan.block import Block
+from woolly_mcpdiag.logs.scan.calls import START as CALL_START
+from woolly_mcpdiag.logs.scan.calls import Calls
+from woolly_mcpdiag.logs.scan.clock import Clock
+from woolly_mcpdiag.logs.scan.exact import Exact
+from woolly_mcpdiag.logs.scan.hits import Hits, Search
+from woolly_mcpdiag.logs.scan.join import join, picked, worth_showing
+from woolly_mcpdiag.logs.scan.lines import Lines
+from woolly_mcpdiag.logs.scan.opened import FIRST_WORDS, Opened
+from woolly_mcpdiag.logs.scan.prefixes import Prefixes
+from woolly_mcpdiag.logs.scan.words import At, Bytes, holds, word
+
+_SAMPLE = 1 << 16
+_LEARN = 96
+"""Lines given to the line engine in one block to learn their prefix."""
+_SHAPES = 1 << 16
+_TOO_SLOW = 0.5
+"""Share of lines beyond which the line engine reads the whole block."""
+_REST = 15
+"""Blocks read without trying after one that was too slow."""
+_LONGEST_LINE = 1 << 16
+_CALL, _CONNECT = word(CALL_START), word(CONNECT_LITERAL.encode())
+_CONNECTS = 4096
+
+
+class Scanner:
+    """Reads the blocks of one input, in order."""
+
+    def __init__(self, exact: Exact, vocabulary: Vocabulary) -> None:
+        self._exact = exact
+        self._prefixes = Prefixes()
+        self._clock = Clock()
+        addresses = Addresses(exact.urls)
+        self._calls = Calls(addresses)
+        self._access = Access(addresses, self._clock)
+        self._opened = Opened(vocabulary)
+        self._waiting = waiting.Waiting(exact.headers)
+        self._search: Search | None = None
+        self._scratch = (np.empty(0, np.bool_), np.empty(0, np.bool_))
+        self._hopeless: set[bytes] = set()
+        self._connects: set[bytes] = set()
+        self._combined: int | None = None
+        self._rest = 0
+        self.line = 1
+        """Number of the next line."""
+
+    def block(self, data: Bytes, size: int, *, last: bool) -> tuple[Batch, Tally, int]:
+        """Read whole lines; return (rows, counts, bytes used).
+
+        What is not used begins a record that may go on in the next block; with ``last`` all is used.
+        """
+        if len(self._scratch[0]) < size:
+            self._scratch = (np.empty(size, np.bool_), np.empty(size, np.bool_))
+        block = Block.of(data, size, self._scratch[0])
+        if self._rest and not last:
+            self._rest -= 1
+            return (*self._line_by_line(block, last=last), size)
+        lines = self._lines(block)
+        answers = self._judge(lines)
+        used = len(block)
+        if not last:
+            fresh = np.flatnonzero((lines.head >= 0) | lines.understood)
+            used = int(fresh[-1]) if len(fresh) else 0
+        if not used or np.count_nonzero(lines.slow) > _TOO_SLOW * len(block):
+            self._rest = _REST
+            return (*self._line_by_line(block, last=last), size)
+        batch, tally = self._collect(lines, answers, used)
+        self.line += used
+        return batch, tally, size if used == len(block) else int(block.start[used])
+
+    def _line_by_line(self, block: Block, *, last: bool) -> tuple[Batch, Tally]:
+        first = self.line
+        self.line += len(block)
+        self._exact.feed((first + index, block.line(index)) for index in range(len(block)))
+        return self._exact.take(end=last)
+
+    def _lines(self, block: Block) -> Lines:
+        head = self._prefixes.match(block.data, block.start)
+        rows = np.flatnonzero(head < 0)
+        left = _LEARN
+        while len(rows) and left > 0:
+            learned, left = self._learn(block, rows, left)
+            if not learned:
+                break
+            head[rows] = self._prefixes.match(block.data, block.start[rows])
+            rows = rows[head[rows] < 0]
+        message = block.start + np.append(self._prefixes.size, 0)[head]
+        until = block.end - np.append(self._prefixes.tail, 0)[head]
+        slow = (head < 0) | block.odd | (message > until) | (block.end - block.start > _LONGEST_LINE)
+        return Lines(block, head, message, until, slow, np.zeros(len(head), np.bool_))
+
+    def _learn(self, block: Block, rows: At, left: int) -> tuple[bool, int]:
+        """Show lines to the line engine until it has taught a new prefix."""
+        for row in rows.tolist():
+            raw = block.line(row)
+            shape = raw[:24].translate(_DIGITS)
+            if block.odd[row] or not raw or raw[:1] == b" " or shape in self._hopeless:
+                continue
+            left -= 1
+            head, combined = self._exact.learn(raw, self.line + row)
+            if head is not None and self._prefixes.add(head):
+                return True, left
+            if combined is not None:
+                self._combined = combined
+            if len(self._hopeless) < _SHAPES:
+                self._hopeless.add(shape)
+            if left <= 0:
+                break
+        return False, left
+
+    def _judge(self, lines: Lines) -> waiting.Answers:
+        """Decide for each line: a row, noise, or slow; return httpcore's answers."""
+        block, prefixes = lines.block, self._prefixes
+        if self._search is None:
+            self._search = Search(block.data[: min(block.size, _SAMPLE)])
+        rows = np.flatnonzero(np.append(prefixes.structured, False)[lines.head])
+        if len(rows):
+            structured.check(lines, rows, prefixes, self._scratch)
+        hits = self._search.read(lines, np.append(prefixes.serious, False)[lines.head])
+        answers = self._rows(lines, hits)
+        lines.slow |= hits.suspect & ~lines.understood
+        # A line without a head of its own goes on with the record before it, so that one is read with it.
+        lines.slow[:-1] |= (lines.head < 0)[1:] & ~lines.understood[1:]
+        lines.understood &= ~lines.slow
+        return answers
+
+    def _rows(self, lines: Lines, hits: Hits) -> waiting.Answers:
+        block, sources = lines.block, self._prefixes.sources
+        fast = ~lines.slow & ~block.tabs
+        first = block.words[lines.message]
+        if len(hits.access):
+            self._access_rows(lines, hits)
+        told = np.flatnonzero(fast & ~hits.agents & np.isin(first, FIRST_WORDS))
+        if len(told):
+            for batch in self._opened.read(lines, told, sources):
+                self._add(lines, batch)
+        called = np.flatnonzero(fast & (first == _CALL))
+        called = called[holds(block.words, lines.message[called], CALL_START)]
+        if len(called):
+            self._add(lines, self._calls.read(lines, called, self._prefixes.loggers, sources))
+        for row in np.flatnonzero(fast & (first == _CONNECT)).tolist():
+            lines.understood[row] = block.text(int(lines.message[row]), int(lines.until[row])) in self._connects
+        answered = np.flatnonzero(fast & (first == waiting.FIRST_WORD))
+        answered = answered[holds(block.words, lines.message[answered], waiting.LITERAL)]
+        return waiting.answers(lines, answered, hits.places)
+
+    def _access_rows(self, lines: Lines, hits: Hits) -> None:
+        rows, at = hits.access_line, hits.access
+        plain = ~lines.slow[rows] & ~hits.suspect[rows] & ~lines.block.tabs[rows]
+        self._add(lines, self._access.served(lines, rows[plain], at[plain], self._prefixes.sources))
+        if self._combined is not None:
+            bare = (lines.head[rows] < 0) & ~lines.block.odd[rows] & ~lines.block.tabs[rows] & ~hits.suspect[rows]
+            batch = self._access.proxied(lines, rows[bare], at[bare], self._combined)
+            lines.slow[batch.line] = False
+            lines.add(batch)
+        hits.suspect[rows] = True
+
+    def _add(self, lines: Lines, batch: Batch) -> None:
+        """Add rows with their times; a line whose stamp is no time of any day is left to the line engine."""
+        heads = lines.head[batch.line]
+        for number in np.flatnonzero(np.bincount(heads[heads >= 0])).tolist():
+            layout = self._prefixes.heads[number].layout
+            if layout.at < 0:
+                continue
+            rows = np.flatnonzero(heads == number)
+            time = self._clock.iso(lines.block, lines.block.start[batch.line[rows]] + layout.at, layout.fraction)
+            lines.slow[batch.line[rows[time == NO_TIME]]] = True
+            batch.time[rows] = time + layout.shift
+        lines.add(batch)
+
+    def _collect(self, lines: Lines, answers: waiting.Answers, used: int) -> tuple[Batch, Tally]:
+        """Give the slow lines to the line engine and put all rows in order."""
+        slow = np.flatnonzero(lines.slow[:used])
+        made = [self._kept(lines, batch, used) for batch in lines.batches]
+        answers = answers.only((answers.line < used) & ~lines.slow[answers.line])
+        if not len(answers) and not self._waiting.busy():
+            self._feed(lines, slow)
+        elif exchanges[slow].any() or not self._waiting.give_all(answers, *made_of(made, Kind.CALL)):
+            self._feed_in_order(lines, answers, made, slow)
+        else:
+            self._feed(lines, slow)
+        batch, tally = self._exact.take()
+        fast = np.flatnonzero(~lines.slow[:used])
+        understood = int(np.count_nonzero(lines.understood[fast]))
+        tally.read += len(fast)
+        tally.understood += understood
+        tally.ignored += len(fast) - understood
+        self._count(lines.head[fast])
+        rows = join(made)
+        for row in worth_showing(rows):
+            rows.texts[row] = lines.block.line(int(rows.line[row])).decode("utf-8", "replace")
+        rows.line += self.line
+        return join([rows, batch]), tally
+
+    @staticmethod
+    def _kept(lines: Lines, batch: Batch, used: int) -> Batch:
+        keep = lines.understood[batch.line] & (batch.line < used)
+        return batch if keep.all() else picked(batch, np.flatnonzero(keep))
+
+    def _count(self, heads: NDArray[np.int32]) -> None:
+        counts = np.bincount(heads + 1)
+        for number in np.flatnonzero(counts).tolist():
+            if number:
+                self._exact.count(self._prefixes.heads[number - 1], int(counts[number]))
+            else:
+                self._exact.count_combined(int(counts[0]))
+
+    def _feed(self, lines: Lines, slow: At) -> None:
+        for row in slow.tolist():
+            self._feed_one(lines, row)
+
+    def _feed_one(self, lines: Lines, row: int) -> None:
+        block = lines.block
+        self._exact.feed(((self.line + row, block.line(row)),))
+        if lines.head[row] >= 0 and block.words[lines.message[row]] == _CONNECT and len(self._connects) < _CONNECTS:
+            self._connects.add(block.text(int(lines.message[row]), int(lines.until[row])))
+
+    def _feed_in_order(self, lines: Lines, answers: waiting.Answers, made: list[Batch], slow: At) -> None:
+        """As ``_feed``, with httpcore's answers and the calls they belong to each in its place."""
+        steps: list[tuple[int, int, Batch | None]] = [(row, -1, None) for row in slow.tolist()]
+        steps += [(line, index, None) for index, line in enumerate(answers.line.tolist())]
+        for calls in made:
+            if len(calls) and calls.kind[0] == Kind.CALL:
+                steps += [(line, row, calls) for row, line in enumerate(calls.line.tolist())]
+        for line, index, calls_or_none in sorted(steps, key=lambda step: step[0]):
+            if calls_or_none is not None:
+                self._waiting.give(calls_or_none, index)
+            elif index < 0:
+                self._feed_one(lines, line)
+            else:
+                self._waiting.put(answers, index)
+
+
+_DIGITS = bytes(0x30 if 0x30 <= byte < 0x3A else byte for byte in range(256))
