@@ -25,8 +25,7 @@ from xml.etree import ElementTree as ET
 from woolly_mcpdiag.api import Analysis
 from woolly_mcpdiag.core.errors import InputError
 from woolly_mcpdiag.core.events import Event
-from woolly_mcpdiag.diagnose.casefile import CaseFile
-from woolly_mcpdiag.diagnose.engine import diagnose
+from woolly_mcpdiag.diagnose.docket import Docket
 from woolly_mcpdiag.logs.batch import Batch, Tally, Vocabulary
 from woolly_mcpdiag.logs.events import read_events
 from woolly_mcpdiag.logs.har import read_har
@@ -188,15 +187,15 @@ def check_events(lines: Sequence[bytes], rng: random.Random) -> None:
 def _judge(
     parts: Iterable[tuple[Batch, Tally]], vocabulary: Vocabulary, formats: Sequence[str], *, tables: bool = True
 ) -> Tally:
-    file, total, kept = CaseFile(vocabulary), Tally(), []
+    docket, total, kept = Docket(vocabulary), Tally(), []
     for batch, tally in parts:
-        file.add(batch)
+        docket.add(batch)
         total.add(tally)
         kept.append(batch)
     if total.read != total.understood + total.ignored + total.not_understood:
         message = f"{total} does not add up"
         raise AssertionError(message)
-    found = diagnose(file)
+    found = docket.diagnose()
     source = Source(name="fuzz.log", role="client", formats=tuple(formats), lines=total.read, understood=total.understood)
     report = assemble(found, [source], ["fuzzed"], version="0")
     texts = {row.name: render(row.name, report, Look(verbose=True)) for row in FORMATS.values() if row.write}

@@ -100,3 +100,8 @@ def test_rich_inside_compose_keeps_its_service():
     text = "".join(f"mcp-1  | {line}\n" for line in printed(POST).splitlines())
     (record,) = read(text)
     assert (record.message, record.service, record.framing) == (POST, "mcp-1", "compose")
+
+
+def test_a_time_column_of_another_layout_is_known_by_the_path():
+    records = read(printed(POST, "two", log_time_format="[%Y-%m-%d %H:%M:%S]"))
+    assert [(r.format, r.message) for r in records] == [("rich", POST), ("rich", "two")]

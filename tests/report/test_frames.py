@@ -46,7 +46,7 @@ def test_without_times_the_columns_are_positions():
 
 def test_csv_has_iso_times_and_empty_cells():
     rows = list(csv.DictReader(io.StringIO(frames.to_csv(frames.sessions_frame(ROWS)))))
-    assert rows[0]["opened"] == "2026-11-22T14:02:11.195000+00:00"
+    assert rows[0]["opened"] == "2026-11-22T14:02:11.195000Z"
     assert rows[1]["opened"] == rows[1]["agent"] == ""
     assert rows[0]["requests"] == "3"
 

@@ -75,5 +75,5 @@ def test_a_report_without_a_verdict_still_has_a_sentence(samples):
 
 def test_agents_beyond_the_most_frequent_are_counted(samples):
     report = Report(agents={"b": 1, "a": 1, "c": 5, "": 2})
-    assert wording.agents(report, most=3) == "9 agent runs (c 5, unnamed 2, a 1, 1 more types)"
+    assert wording.agents(report, most=3) == "9 agent runs (c 5, unnamed 2, a 1, 1 more type)"
     assert wording.agents(Report()) == ""

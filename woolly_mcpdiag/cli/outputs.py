@@ -1,5 +1,6 @@
 """The one place that pairs formats with outputs, checks them before the reading, and writes them after it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def check_writable(plan: Sequence[Output]) -> None:
     """Raise ``InputError`` for the first output that cannot be written; leaves no trace of the trial."""
     for output in plan:
         # Resolved, so that a link whose target is not there yet survives the trial.
-        path = Path(output.path).resolve()
+        path = Path(os.path.realpath(output.path))
         if output.path == STDOUT or (path.exists() and not path.is_file() and not path.is_dir()):
             # Devices and named pipes are opened only when there is something to write.
             continue
@@ -157,4 +158,4 @@ def _refuse_clashes(plan: Sequence[Output], inputs: Sequence[str]) -> None:
 
 
 def _identity(path: str) -> str:
-    return str(Path(path).resolve())
+    return os.path.realpath(path)

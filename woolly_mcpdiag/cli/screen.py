@@ -10,9 +10,9 @@ NARROWEST = 40
 _ANSI = {"red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """True where a person looks at the stream; False for a closed one."""
-    return not stream.closed and stream.isatty()
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def colour_allowed(stream: TextIO) -> bool:

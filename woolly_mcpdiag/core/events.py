@@ -91,4 +91,21 @@ class Event:
             msg = f"not an event of schema {SCHEMA}"
             raise ValueError(msg)
         known = {f.name for f in fields(Event)}
-        return Event(**{name: value for name, value in row.items() if name in known})
+        found = {name: value for name, value in row.items() if name in known and value is not None}
+        for name, value in found.items():
+            if not _fits(name, value):
+                msg = f"{name}: {str(value)[:40]!r} is no value of it"
+                raise ValueError(msg)
+        return Event(**found)
+
+
+_NUMBERS = {"line": int, "status": int, "size": int, "time": float, "duration": float}
+
+
+def _fits(name: str, value: object) -> bool:
+    if name == "extra":
+        return isinstance(value, dict) and all(isinstance(each, str | int | float) for each in value.values())
+    kind = _NUMBERS.get(name)
+    if kind is None:
+        return isinstance(value, str)
+    return not isinstance(value, bool) and isinstance(value, int if kind is int else (int, float))

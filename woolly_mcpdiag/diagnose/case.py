@@ -13,7 +13,7 @@ from woolly_mcpdiag.core.causes import Confidence, catalogue
 from woolly_mcpdiag.core.findings import Evidence, Finding
 from woolly_mcpdiag.diagnose import endpoints
 from woolly_mcpdiag.diagnose.casefile import CaseFile, Cell, CellKey, Note
-from woolly_mcpdiag.diagnose.sessions import Rows
+from woolly_mcpdiag.diagnose.sessions import LATE, Rows
 from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Kind, Logger
 
 FAIL = 400
@@ -25,6 +25,7 @@ class Case:
     """Everything a rule may look at. Exchanges are those with MCP endpoints, as seen nearest the client."""
 
     def __init__(self, file: CaseFile, globs: Sequence[str] = ()) -> None:
+        file.settle()
         self.file = file
         self.urls = file.vocabulary.urls.texts
         self.mcp = endpoints.find(self.urls, file.cells.values(), self._urls_with_sessions(), globs)
@@ -120,17 +121,15 @@ class Case:
         """One row a session that some line names as new."""
         return self.file.opened.table()
 
-    def births(self) -> dict[tuple[int, int], int]:
-        """Return packed session → µs when a line named it as new (``NO_TIME`` without times)."""
+    def births(self, chosen: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+        """Return packed session → µs when a line named it as new (``NO_TIME`` without times), for some sessions."""
         table = self.opened
         if not len(table):
             return {}
-        late = np.iinfo(np.int64).max
-        times = np.where(table["opened"] == late, NO_TIME, table["opened"])
-        return {
-            (high, low): time
-            for high, low, time in zip(table["high"].tolist(), table["low"].tolist(), times.tolist(), strict=True)
-        }
+        rows = np.flatnonzero(np.isin(table["low"], np.array([low for _, low in chosen], np.uint64)))
+        times = np.where(table["opened"] == LATE, NO_TIME, table["opened"])
+        columns = (table["high"][rows].tolist(), table["low"][rows].tolist(), times[rows].tolist())
+        return {(high, low): time for high, low, time in zip(*columns, strict=True)}
 
     def opened_by(self, logger: int) -> int:
         """Return how many lines of that writer name a new session."""

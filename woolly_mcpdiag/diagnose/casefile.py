@@ -19,6 +19,8 @@ from woolly_mcpdiag.logs.batch import NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabu
 ROWS_KEPT = 60_000
 NOTES_KEPT = 4_000
 """Notes kept of each kind and error; above that they are only counted."""
+_CHUNK = 1 << 15
+"""Rows filed at once: numpy costs as much for a few hundred rows as for some thousands."""
 SAMPLES = 5
 _ROLES = {Kind.CALL: "client", Kind.PROXIED: "proxy", Kind.SERVED: "server"}
 _FAIL = 400
@@ -83,7 +85,7 @@ class CaseFile:
         self.openings = Pool(ROWS_KEPT)
         self.ordinary = Pool(ROWS_KEPT)
         self.sessions = {kind: SessionTable() for kind in (Kind.CALL, Kind.PROXIED, Kind.SERVED)}
-        self.opened = SessionTable()
+        self.opened = SessionTable(openings=True)
         self.keys: dict[tuple[int, int], str] = {}
         """Application keys of sessions, the first ``NOTES_KEPT`` of them."""
         self.opening_samples: dict[tuple[int, int], list[Sample]] = {}
@@ -94,12 +96,27 @@ class CaseFile:
         """Source → first and last time, µs."""
         self._last: dict[int, int] = {}
         self._events: Counter[int] = Counter()
+        self._waiting: list[Batch] = []
+        self._waiting_rows = 0
 
     def add(self, batch: Batch) -> None:
         """Take a batch; its rows must come after those of earlier batches of the same source."""
         if not len(batch):
             return
         self.rows += len(batch)
+        self._waiting.append(batch)
+        self._waiting_rows += len(batch)
+        if self._waiting_rows >= _CHUNK:
+            self.settle()
+
+    def settle(self) -> None:
+        """File what waits; needed before the case file is read."""
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._waiting_rows = self._waiting, [], 0
+        self._file(waiting[0] if len(waiting) == 1 else Batch.joined(waiting))
+
+    def _file(self, batch: Batch) -> None:
         self._span(batch)
         exchange = np.flatnonzero(batch.kind <= Kind.PROXIED)
         self._count(batch, exchange)
@@ -121,6 +138,8 @@ class CaseFile:
     @staticmethod
     def joined(files: Sequence["CaseFile"]) -> "CaseFile":
         """Return the case file of inputs that tell of the same traffic; the parts must not be added to afterwards."""
+        for file in files:
+            file.settle()
         if len(files) == 1:
             return files[0]
         whole = CaseFile(files[0].vocabulary)
@@ -160,10 +179,8 @@ class CaseFile:
     def _span(self, batch: Batch) -> None:
         known = batch.time != NO_TIME
         self.stamped += int(np.count_nonzero(known))
-        for source, count in zip(
-            *(column.tolist() for column in np.unique(batch.source, return_counts=True)), strict=True
-        ):
-            self._events[source] += count
+        for source in distinct(batch.source):
+            self._events[source] += int(np.count_nonzero(batch.source == source))
             times = batch.time[known & (batch.source == source)]
             if len(times):
                 low, high = self.spans.get(source, (int(times[0]), int(times[0])))
@@ -172,7 +189,7 @@ class CaseFile:
     def _quiet(self, batch: Batch, exchange: NDArray[np.intp]) -> NDArray[np.int64]:
         quiet = np.full(len(exchange), _UNKNOWN_QUIET, np.int64)
         sources = batch.source[exchange]
-        for source in np.unique(sources).tolist():
+        for source in distinct(sources):
             mine = np.flatnonzero((sources == source) & (batch.time[exchange] != NO_TIME))
             if not len(mine):
                 continue
@@ -233,6 +250,13 @@ class CaseFile:
                         int(batch.url[row]),
                     )
                 )
+
+
+def distinct(sources: NDArray[np.uint16]) -> list[int]:
+    """Return the different values of a column that mostly has one."""
+    if not len(sources) or (sources == sources[0]).all():
+        return [int(source) for source in sources[:1]]
+    return [int(source) for source in np.unique(sources)]
 
 
 def _samples(batch: Batch, rows: Iterable[int], most: int) -> Iterator[Sample]:

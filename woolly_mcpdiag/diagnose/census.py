@@ -8,6 +8,7 @@ import numpy as np
 from woolly_mcpdiag.core.findings import Finding, Ledger
 from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.endpoints import origin_of, path_of
+from woolly_mcpdiag.diagnose.sessions import hashed
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
 _TIMES = (
@@ -26,9 +27,9 @@ _WHOSE = (
 
 def sessions(case: Case) -> int:
     """Count sessions: ids that exchanges or opening lines name, else handshakes, else streams."""
-    keys = [np.stack((table["high"], table["low"])) for table in (case.sessions, case.opened) if len(table)]
+    keys = [hashed(table["high"], table["low"]) for table in (case.sessions, case.opened) if len(table)]
     if keys:
-        return int(np.unique(np.concatenate(keys, axis=1), axis=1).shape[1])
+        return len(np.unique(np.concatenate(keys)))
     return case.count("POST", 202) or case.count("GET", 200)
 
 

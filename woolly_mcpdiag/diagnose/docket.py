@@ -46,6 +46,8 @@ class Docket:
     def diagnose(self, globs: Sequence[str] = ()) -> Diagnosis:
         """Judge what was read so far; the docket can take more batches afterwards."""
         files = [file for file in self.files.values() if file.rows]
+        for file in files:
+            file.settle()
         opinions = [judge(unit, globs) for unit in units(files, globs)]
         return _together(opinions, list(self.files.values()), self.vocabulary)
 

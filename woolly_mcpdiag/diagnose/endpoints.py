@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.logs.batch import METHODS, Kind
@@ -18,20 +18,30 @@ _MODEL_HOST = re.compile(
 )
 
 
+def parts_of(url: str) -> SplitResult:
+    """Split an address; of a damaged one (``http://[::``, a port that is no number) everything is the path."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return SplitResult("", "", url, "", "")
+    return parts
+
+
 def path_of(url: str) -> str:
     """Return the path of an address, which may be a path alone."""
-    return urlsplit(url).path if "://" in url else url
+    return parts_of(url).path if "://" in url else url
 
 
 def origin_of(url: str) -> str:
     """Return scheme, host and port, "" for a path alone."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def is_model_api(url: str) -> bool:
     """Say whether an address is a language model's or a telemetry collector's."""
-    return bool(_MODEL_HOST.search(urlsplit(url).hostname or "") or _MODEL_PATH.search(path_of(url)))
+    return bool(_MODEL_HOST.search(parts_of(url).hostname or "") or _MODEL_PATH.search(path_of(url)))
 
 
 def find(urls: Sequence[str], cells: Iterable[Cell], with_session: set[int], globs: Sequence[str] = ()) -> set[int]:

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +132,7 @@ def _profile(file: CaseFile, mcp: set[int], urls: Sequence[str]) -> Counter[tupl
 def _called_ports(file: CaseFile, mcp: set[int]) -> set[int]:
     found = set()
     for url in {key.url for key in file.cells if key.kind == Kind.CALL and key.url in mcp}:
-        parts = urlsplit(file.vocabulary.urls.texts[url])
+        parts = endpoints.parts_of(file.vocabulary.urls.texts[url])
         found.add(parts.port or (443 if parts.scheme == "https" else 80))
     return found
 

@@ -45,7 +45,7 @@ def _sessions(case: Case) -> tuple[list[Timeline], int]:
         key = row["high"], row["low"]
         if key in moments and len(moments[key]) < MOMENTS:
             moments[key].append((row["line"], _moment(case, row)))
-    births = case.births()
+    births = case.births(chosen)
     lanes = [_lane(case, key, row, moments[key], births.get(key)) for key, row in chosen.items()]
     lanes.sort(key=lambda lane: lane.moments[0].at if lane.moments else 0.0)
     return lanes, len(table)

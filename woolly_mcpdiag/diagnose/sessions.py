@@ -1,7 +1,7 @@
 """The session table: one row a session, however many lines it had; memory grows with sessions, not with lines.
 
-Batches give partial rows, which are appended and from time to time merged by session. Every column merges by an
-associative function, so batches, files and processes add up to the same table.
+Rows of batches are reduced to one row a session and chunk; those are appended and from time to time merged. Every
+column merges by an associative function, so chunks, files and processes add up to the same table.
 """
 
 from collections.abc import Sequence
@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Kind
+from woolly_mcpdiag.logs.batch import NO_TIME, Batch
 
 NEVER = np.uint32(0xFFFFFFFF)
 """The line of something that did not happen (for a first line); 0 for a last line."""
+LATE = np.iinfo(np.int64).max
+"""The first time of something that did not happen, or has no time."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _FIRST_LIMIT = 1 << 16
 _FAIL = 400
 
-_MERGE: dict[str, np.ufunc] = {
+MERGE: dict[str, np.ufunc] = {
     "first_line": np.minimum,
     "first_ok": np.minimum,
     "last_ok": np.maximum,
     "first_fail": np.minimum,
     "last_fail": np.maximum,
-    "opened_line": np.minimum,
     "opened": np.minimum,
     "first": np.minimum,
     "last": np.maximum,
@@ -38,12 +39,15 @@ _MERGE: dict[str, np.ufunc] = {
     "agent": np.maximum,
     "source": np.minimum,
 }
-_LATE = np.iinfo(np.int64).max
+"""Column → how two rows of one session become one. Lines are of exchanges, or of the line that names the session in the
+table of openings, which only has first_line, opened, agent and source. Times and idle are µs; ``ok`` counts exchanges
+below 400, ``fail`` those answered 400 or 404, the two answers to an unknown session; ``status`` is the highest of these."""
+_OPENINGS = ("first_line", "opened", "agent", "source")
 
 
 @dataclass(slots=True)
 class Rows:
-    """Columns of the table; see ``COLUMNS`` for what they mean."""
+    """Columns of the table, ``high`` and ``low`` (the packed id) first, sorted by a hash of the id."""
 
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -54,42 +58,20 @@ class Rows:
         return self.columns[name]
 
 
-COLUMNS = {
-    "high": "packed session id",
-    "low": "packed session id",
-    "first_line": "line of its first row",
-    "opened_line": "line that names it as new",
-    "first_ok": "line of its first success",
-    "last_ok": "line of its last success",
-    "first_fail": "line of its first failing response",
-    "last_fail": "line of its last failing response",
-    "opened": "µs, when a line named it as new",
-    "first": "µs, its first exchange",
-    "last": "µs, its last exchange",
-    "first_fail_time": "µs",
-    "last_ok_time": "µs",
-    "ok": "exchanges below 400",
-    "fail": "exchanges answered 400 or 404: the two answers to an unknown session",
-    "idle": "µs, its longest silence between exchanges",
-    "status": "its highest failing status",
-    "agent": "agent type code",
-    "source": "first source that told of it",
-}
-
-
 class SessionTable:
-    """Collects sessions from batches of one kind of view."""
+    """Collects sessions from batches of one kind of view, or from the lines that name new sessions."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, openings: bool = False) -> None:
+        self._openings = openings
         self._parts: list[Rows] = []
         self._rows = 0
         self._limit = _FIRST_LIMIT
 
     def add(self, batch: Batch, rows: NDArray[np.intp]) -> None:
-        """Add the given rows of a batch; every one must name a session."""
+        """Add the given rows of a batch, in their order; every one must name a session."""
         if not len(rows):
             return
-        part = _reduce(_partial(batch, rows))
+        part = _opened(batch, rows) if self._openings else _used(batch, rows)
         self._parts.append(part)
         self._rows += len(part)
         if self._rows > self._limit:
@@ -98,7 +80,7 @@ class SessionTable:
     @staticmethod
     def joined(tables: Sequence["SessionTable"]) -> "SessionTable":
         """Return the sessions of several tables as one table; the tables themselves stay as they are."""
-        whole = SessionTable()
+        whole = SessionTable(openings=tables[0]._openings)
         for table in tables:
             rows = table.table()
             if len(rows):
@@ -107,81 +89,141 @@ class SessionTable:
         return whole
 
     def table(self) -> Rows:
-        """Merge everything into one row a session and return it, ordered by first line."""
+        """Merge everything into one row a session and return it."""
         if not self._parts:
             return Rows()
         if len(self._parts) > 1:
-            merged = _reduce_parts(self._parts)
+            parts, self._parts = self._parts, []
+            merged = _merged(parts)
             self._parts = [merged]
             self._rows = len(merged)
-            self._limit = max(_FIRST_LIMIT, self._rows + (self._rows >> 2) + _FIRST_LIMIT)
+            self._limit = self._rows + (self._rows >> 1) + _FIRST_LIMIT
         return self._parts[0]
 
 
-def _partial(batch: Batch, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
-    line = batch.line[rows].astype(np.uint32)
-    time, status, kind = batch.time[rows], batch.status[rows], batch.kind[rows]
-    used = kind != Kind.OPENED
-    failed = used & ((status == 400) | (status == 404))
-    fine = used & (status < _FAIL)
-    known = time != NO_TIME
-    never, zero = np.full(len(rows), NEVER), np.zeros(len(rows), np.uint32)
-    late, early = np.full(len(rows), _LATE), np.full(len(rows), NO_TIME)
+class _Groups:
+    """Rows sorted by session, in their order within each; and where each session's rows begin."""
+
+    def __init__(self, batch: Batch, rows: NDArray[np.intp]) -> None:
+        high, low = batch.high[rows], batch.low[rows]
+        key = hashed(high, low)
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        new = np.concatenate(([True], key[1:] != key[:-1]))
+        self.rows = rows[order]
+        self.edges = np.flatnonzero(new)
+        self.member = np.cumsum(new) - 1
+        """Row → its session's place."""
+        self.columns: dict[str, NDArray[Any]] = {"high": high[order[self.edges]], "low": low[order[self.edges]]}
+
+    def __len__(self) -> int:
+        return len(self.edges)
+
+    def first_last(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Return (session places, their first and last row of the mask)."""
+        chosen = np.flatnonzero(mask)
+        member = self.member[chosen]
+        change = np.flatnonzero(member[1:] != member[:-1])
+        starts = np.concatenate(([0], change + 1)) if len(chosen) else chosen
+        ends = np.append(change, len(chosen) - 1) if len(chosen) else chosen
+        return member[starts], chosen[starts], chosen[ends]
+
+
+def _opened(batch: Batch, rows: NDArray[np.intp]) -> Rows:
+    groups = _Groups(batch, rows)
+    first = groups.rows[groups.edges]
+    time = batch.time[first]
+    return Rows(
+        groups.columns
+        | {
+            "first_line": batch.line[first].astype(np.uint32),
+            "opened": np.where(time == NO_TIME, LATE, time),
+            "agent": np.maximum.reduceat(batch.agent[groups.rows], groups.edges),
+            "source": batch.source[first],
+        }
+    )
+
+
+def _used(batch: Batch, rows: NDArray[np.intp]) -> Rows:
+    groups = _Groups(batch, rows)
+    count = len(groups)
+    line, time, status = batch.line[groups.rows].astype(np.uint32), batch.time[groups.rows], batch.status[groups.rows]
+    last = np.append(groups.edges[1:], len(line)) - 1
+    columns = groups.columns | {
+        "first_line": line[groups.edges],
+        "opened": np.full(count, LATE),
+        "first": np.where(time[groups.edges] == NO_TIME, LATE, time[groups.edges]),
+        "last": time[last],
+        "idle": _idle(time, groups.edges),
+        "agent": batch.agent[groups.rows[groups.edges]],
+        "source": batch.source[groups.rows[groups.edges]],
+    }
+    columns |= _outcome(groups, status < _FAIL, line, time, "ok")
+    failed = (status == 400) | (status == 404)
+    columns |= _outcome(groups, failed, line, time, "fail")
+    highest = np.zeros(count, np.uint16)
+    if failed.any():
+        np.maximum.at(highest, groups.member[failed], status[failed])
+    columns["status"] = highest
+    return Rows({name: columns[name] for name in ("high", "low", *MERGE)})
+
+
+def _outcome(
+    groups: _Groups, mask: NDArray[np.bool_], line: NDArray[np.uint32], time: NDArray[np.int64], name: str
+) -> dict[str, NDArray[Any]]:
+    place, first, last = groups.first_last(mask)
+    firsts, lasts = np.full(len(groups), NEVER), np.zeros(len(groups), np.uint32)
+    firsts[place], lasts[place] = line[first], line[last]
+    times: NDArray[np.int64]
+    if name == "ok":
+        times = np.full(len(groups), NO_TIME)
+        times[place] = time[last]
+    else:
+        times = np.full(len(groups), LATE)
+        times[place] = np.where(time[first] == NO_TIME, LATE, time[first])
     return {
-        "high": batch.high[rows],
-        "low": batch.low[rows],
-        "first_line": line,
-        "opened_line": np.where(used, never, line),
-        "first_ok": np.where(fine, line, never),
-        "last_ok": np.where(fine, line, zero),
-        "first_fail": np.where(failed, line, never),
-        "last_fail": np.where(failed, line, zero),
-        "opened": np.where(~used & known, time, late),
-        "first": np.where(used & known, time, late),
-        "last": np.where(used, time, early),
-        "first_fail_time": np.where(failed & known, time, late),
-        "last_ok_time": np.where(fine, time, early),
-        "ok": fine.astype(np.uint32),
-        "fail": failed.astype(np.uint32),
-        "idle": np.zeros(len(rows), np.int64),
-        "status": np.where(failed, status, 0).astype(np.uint16),
-        "agent": batch.agent[rows],
-        "source": batch.source[rows],
+        f"first_{name}": firsts,
+        f"last_{name}": lasts,
+        "last_ok_time" if name == "ok" else "first_fail_time": times,
+        name: np.bincount(groups.member[mask], minlength=len(groups)).astype(np.uint32),
     }
 
 
-def _key(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _idle(time: NDArray[np.int64], edges: NDArray[np.intp]) -> NDArray[np.int64]:
+    silence = np.zeros(len(time), np.int64)
+    if len(time) > 1 and (time != NO_TIME).all():
+        silence[1:] = time[1:] - time[:-1]
+    silence[edges] = 0
+    return np.asarray(np.maximum.reduceat(silence, edges), np.int64)
+
+
+def hashed(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return one number for each packed id; two ids share one with a chance of 2^-64."""
     # Time-ordered ids share their high half, others their low half: mix both.
     return (high * _MIX) ^ low
 
 
-def _reduce(rows: dict[str, NDArray[Any]]) -> Rows:
-    return _reduce_parts([Rows(rows)], consume=False)
-
-
-def _reduce_parts(parts: list[Rows], *, consume: bool = True) -> Rows:
+def _merged(parts: list[Rows]) -> Rows:
     """Merge rows of the same session; takes the parts' columns away one by one to keep the peak low."""
-    high = np.concatenate([part["high"] for part in parts])
-    low = np.concatenate([part["low"] for part in parts])
-    key = _key(high, low)
-    order = np.argsort(key, kind="stable")
+    names = [name for name in parts[0].columns if name not in ("high", "low")]
+    high = np.concatenate([part.columns.pop("high") for part in parts])
+    low = np.concatenate([part.columns.pop("low") for part in parts])
+    key = hashed(high, low)
+    order = np.argsort(key, kind="stable")  # sorted runs merge in linear time
     key = key[order]
     new = np.concatenate(([True], key[1:] != key[:-1]))
     edges = np.flatnonzero(new)
-    del key
-    out: dict[str, NDArray[Any]] = {"high": high[order][edges], "low": low[order][edges]}
-    del high, low
-    first = np.concatenate([part["first"] for part in parts])[order]
-    last = np.concatenate([part["last"] for part in parts])[order]
-    silence = np.zeros(len(order), np.int64)
-    both = ~new[1:] & (first[1:] != _LATE) & (last[:-1] != NO_TIME)
-    silence[1:][both] = first[1:][both] - last[:-1][both]
-    out["idle"] = np.maximum.reduceat(
-        np.maximum(silence, np.concatenate([part["idle"] for part in parts])[order]), edges
-    )
-    del silence, both, first, last, new
-    for name, merge in _MERGE.items():
+    out: dict[str, NDArray[Any]] = {"high": high[order[edges]], "low": low[order[edges]]}
+    del high, low, key
+    if "idle" in names:
+        first, last = (np.concatenate([part[name] for part in parts])[order] for name in ("first", "last"))
+        silence = np.concatenate([part.columns.pop("idle") for part in parts])[order]
+        both = ~new[1:] & (first[1:] != LATE) & (last[:-1] != NO_TIME)
+        silence[1:][both] = np.maximum(silence[1:][both], first[1:][both] - last[:-1][both])
+        out["idle"] = np.maximum.reduceat(silence, edges)
+        del first, last, silence, both
+    for name in names:
         if name != "idle":
-            taken = [part.columns.pop(name) if consume else part[name] for part in parts]
-            out[name] = merge.reduceat(np.concatenate(taken)[order], edges)
-    return Rows({name: out[name] for name in COLUMNS})
+            column = np.concatenate([part.columns.pop(name) for part in parts])[order]
+            out[name] = MERGE[name].reduceat(column, edges)
+    return Rows(out)

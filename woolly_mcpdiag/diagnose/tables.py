@@ -7,9 +7,9 @@ import numpy as np
 from woolly_mcpdiag.core.ids import unpack
 from woolly_mcpdiag.diagnose.engine import Diagnosis, Opinion
 from woolly_mcpdiag.diagnose.pictures import fate_of
+from woolly_mcpdiag.diagnose.sessions import LATE
 from woolly_mcpdiag.logs.batch import METHODS, NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary
 
-_LATE = np.iinfo(np.int64).max
 _ROLES = {Kind.CALL: "client", Kind.SERVED: "server", Kind.PROXIED: "proxy"}
 
 
@@ -44,7 +44,7 @@ def _sessions(found: Opinion) -> Iterator[dict[str, object]]:
                     )
                 }
         return
-    births = case.births()
+    births = case.births(list(zip(table["high"].tolist(), table["low"].tolist(), strict=True)))
     sources, agents = case.file.vocabulary.sources.texts, case.file.vocabulary.agents.texts
     for row in range(len(table)):
         key = int(table["high"][row]), int(table["low"][row])
@@ -103,4 +103,4 @@ def _event(batch: Batch, row: int, vocabulary: Vocabulary) -> dict[str, object]:
 
 
 def _seconds(time: int) -> float | None:
-    return None if time in (NO_TIME, _LATE) else time / 1e6
+    return None if time in (NO_TIME, LATE) else time / 1e6

@@ -4,7 +4,7 @@ A row is one event in the order of its source. The many are numbers only; the fe
 (errors, server messages, anything with text) carry an ``Event`` in ``notes``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -59,8 +59,10 @@ class Logger(IntEnum):
 class Names:
     """Append-only interning of text: the same text has the same code for ever."""
 
-    def __init__(self, texts: Iterable[str] = ()) -> None:
+    def __init__(self, texts: Iterable[str] = (), *, most: int | None = None) -> None:
+        """Of more than ``most`` texts all further ones have code 0."""
         self.texts: list[str] = []
+        self._most = most
         self._codes: dict[str, int] = {}
         for text in texts:
             self.code(text)
@@ -69,6 +71,8 @@ class Names:
         """Return the code of a text, a new one where it was not seen before."""
         found = self._codes.get(text)
         if found is None:
+            if self._most is not None and len(self.texts) >= self._most:
+                return 0
             found = self._codes[text] = len(self.texts)
             self.texts.append(text)
         return found
@@ -83,9 +87,9 @@ class Vocabulary:
 
     urls: Names = field(default_factory=Names)
     """Without userinfo, query and fragment; a path alone where the log has no host."""
-    sources: Names = field(default_factory=Names)
+    sources: Names = field(default_factory=lambda: Names(most=1 << 16))
     """File or stream, with the service of a framing appended: ``app.log``, ``all.log:api-1``."""
-    agents: Names = field(default_factory=lambda: Names([""]))
+    agents: Names = field(default_factory=lambda: Names([""], most=1 << 16))
     """Agent types; code 0 is none."""
     sessions: dict[tuple[int, int], str] = field(default_factory=dict)
     """Texts of packed session ids that are not 32 hex digits."""
@@ -151,6 +155,17 @@ class Batch:
         batch.duration.fill(np.nan)
         return batch
 
+    @staticmethod
+    def joined(batches: Sequence["Batch"]) -> "Batch":
+        """Return the rows of several batches, in order, as one."""
+        whole = _of({name: np.concatenate([getattr(batch, name) for batch in batches]) for name in COLUMNS})
+        offset = 0
+        for batch in batches:
+            whole.notes |= {row + offset: note for row, note in batch.notes.items()}
+            whole.texts |= {row + offset: text for row, text in batch.texts.items()}
+            offset += len(batch)
+        return whole
+
 
 def _of(columns: dict[str, NDArray[Any]]) -> Batch:
     return Batch(**columns)  # type: ignore[arg-type]  # the two dicts keep their defaults
@@ -191,6 +206,13 @@ class BatchBuilder:
         if text:
             self.texts[row] = text
 
+    def extend(self, other: "BatchBuilder") -> None:
+        """Append the rows of another builder."""
+        row = len(self.rows)
+        self.rows += other.rows
+        self.notes |= {row + index: note for index, note in other.notes.items()}
+        self.texts |= {row + index: text for index, text in other.texts.items()}
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -217,6 +239,8 @@ class Tally:
     not_understood: int = 0
     first_not_understood: int = 0
     """1-based line, 0 where there is none."""
+    outside: int = 0
+    """Of the ignored lines, those earlier or later than was asked for."""
 
     def add(self, other: "Tally") -> None:
         """Add the counts of a later part of the same file whose line numbers already count on."""
@@ -226,3 +250,4 @@ class Tally:
         self.understood += other.understood
         self.ignored += other.ignored
         self.not_understood += other.not_understood
+        self.outside += other.outside

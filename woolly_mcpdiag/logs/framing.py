@@ -1,10 +1,8 @@
 """The one table of framings: what container runtimes, log collectors and journals put before (or around) a line."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from woolly_mcpdiag.logs.formats.format import UPPER
+from woolly_mcpdiag.logs.formats.format import UPPER, Matcher, compiled
 
 _NANO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
@@ -26,7 +24,7 @@ class FramedSample:
     """The outer stamp as it stands in the line."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Framing:
     """One way of framing a line."""
 
@@ -38,20 +36,16 @@ class Framing:
     samples: tuple[FramedSample, ...]
     weak: bool = False
     """True where prose can look like it: then it counts only if a known record format follows."""
-    _match: Callable[[str], re.Match[str] | None] | None = field(default=None, repr=False)
-    order: tuple[int, ...] = field(default=(), repr=False)
-    """The numbers of the groups service, time, part, text once compiled."""
+    match: Matcher = field(init=False, repr=False)
+    order: tuple[int, ...] = field(init=False, repr=False)
+    """The numbers of the groups service, time, part, text."""
 
-    @property
-    def match(self) -> Callable[[str], re.Match[str] | None]:
-        """The compiled pattern's ``match``, compiled on first use."""
-        if self._match is None:
-            parts = ("service", "time", "part", "text")
-            absent = "".join(f"(?P<{part}>)" for part in parts if f"(?P<{part}>" not in self.pattern)
-            regex = re.compile(f"{self.pattern}{absent}", re.DOTALL)
-            self.order = tuple(regex.groupindex[part] for part in parts)
-            self._match = regex.match
-        return self._match
+    def __getattr__(self, name: str) -> object:
+        """Compile the pattern when ``match`` or ``order`` is first asked for."""
+        if name not in {"match", "order"}:
+            raise AttributeError(name)
+        self.match, self.order = compiled(self.pattern, ("service", "time", "part", "text"))
+        return getattr(self, name)
 
 
 def _sample(line: str, service: str = "", time: str = "", text: str = _INNER) -> FramedSample:

@@ -17,36 +17,60 @@ _TOOL_ERROR = re.compile(r'"isError"\s*:\s*true')
 _RPC_ERROR = re.compile(r'"error"\s*:\s*\{[^{}]*"code"\s*:\s*(-\d+)')
 
 
-def read_har(stream: BinaryIO, vocabulary: Vocabulary, name: str) -> Iterator[tuple[Batch, Tally]]:
+def read_har(
+    stream: BinaryIO, vocabulary: Vocabulary, name: str, *, since: int | None = None, until: int | None = None
+) -> Iterator[tuple[Batch, Tally]]:
     """Yield the entries of a HAR document as rows; "lines" are its entries.
 
-    Raises ``InputError`` where the document is not HAR 1.x.
+    ``since`` and ``until`` are µs since the epoch, UTC; entries outside are ignored. Raises ``InputError`` where the
+    document is not HAR 1.x or has no entries.
     """
-    try:
-        entries = json.load(stream)["log"]["entries"]
-        if not isinstance(entries, list):
-            raise TypeError
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        message = f"{name}: not a HAR document ({type(error).__name__})"
-        raise InputError(message, "save it again with the browser's or mitmproxy's HAR export") from None
-    rows, out, tally = EventRows(vocabulary, name), BatchBuilder(), Tally()
-    for number, entry in enumerate(entries, 1):
+    rows, out, tally = EventRows(vocabulary, name, since=since, until=until), BatchBuilder(), Tally()
+    for number, entry in enumerate(_entries(stream, name), 1):
         tally.read += 1
+        part = BatchBuilder()
         try:
             events = list(_events(entry))
-        except (KeyError, TypeError, ValueError, AttributeError):
+            wanted = all(map(rows.wants, events))
+            for event in events if wanted else ():
+                rows.add(event, number, _text(entry), part)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             tally.not_understood += 1
             tally.first_not_understood = tally.first_not_understood or number
             continue
-        for event in events:
-            rows.add(event, number, _text(entry), out)
-        tally.understood += 1
+        out.extend(part)
+        tally.understood += wanted
+        tally.ignored += not wanted
+        tally.outside += not wanted
     yield out.take(), tally
+
+
+def _entries(stream: BinaryIO, name: str) -> list[Any]:
+    hint = "save it again with the HAR export of the browser or of mitmproxy"
+    try:
+        document = json.load(stream)
+    except json.JSONDecodeError as error:
+        message = f"{name}: is no whole HAR document (JSON breaks at line {error.lineno}, column {error.colno})"
+        raise InputError(message, hint) from None
+    except (ValueError, RecursionError):
+        message = f"{name}: is no HAR document (its JSON cannot be read)"
+        raise InputError(message, hint) from None
+    log = document.get("log") if isinstance(document, dict) else None
+    entries = log.get("entries") if isinstance(log, dict) else None
+    if not isinstance(entries, list):
+        message = f"{name}: is no HAR document (it has no list log.entries)"
+        raise InputError(message, hint)
+    if not entries:
+        message = f"{name}: is a HAR document without entries"
+        raise InputError(message, "record again: open the tool before the requests are made")
+    return entries
 
 
 def _events(entry: Mapping[str, Any]) -> Iterator[Event]:
     request, response = entry["request"], entry["response"]
-    method, url, status = str(request["method"]), str(request["url"]), int(response.get("status") or 0)
+    method, url, status = request["method"], request["url"], int(response.get("status") or 0)
+    if not (isinstance(method, str) and isinstance(url, str) and url):
+        raise TypeError
     at = datetime.fromisoformat(str(entry["startedDateTime"]))
     time = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     duration = float(entry["time"]) / 1000 if isinstance(entry.get("time"), int | float) else None

@@ -101,12 +101,13 @@ def _gunzip(source: io.BufferedReader, report: Report) -> Iterator[bytes]:
     """Inflate at full speed; a damaged file is read again in small steps for what the fast way loses."""
     given = 0
     start = source.tell() if source.seekable() else None
+    opened, failure = _fast_gzip(source)
     try:
-        with _fast_gzip(source) as stream:
+        with opened as stream:
             while chunk := stream.read1(_CHUNK):
                 given += len(chunk)
                 yield chunk
-    except (EOFError, OSError, zlib.error, ValueError) as error:
+    except (EOFError, OSError, ValueError, failure) as error:
         damage = "ends in the middle of its gzip data" if isinstance(error, EOFError) else "has damaged gzip data"
         if start is not None:
             source.seek(start)
@@ -116,12 +117,13 @@ def _gunzip(source: io.BufferedReader, report: Report) -> Iterator[bytes]:
         report(damage)
 
 
-def _fast_gzip(source: BinaryIO) -> Any:  # noqa: ANN401 - isal has no types; both are file objects
+def _fast_gzip(source: BinaryIO) -> tuple[Any, type[Exception]]:
+    """Return a file object (isal has no types) and what it raises for damaged data."""
     try:
-        from isal import igzip  # noqa: PLC0415 - an optional extra
+        from isal import igzip, isal_zlib  # noqa: PLC0415 - an optional extra
     except ImportError:
-        return gzip.GzipFile(fileobj=source)
-    return igzip.IGzipFile(fileobj=source)  # type: ignore[no-untyped-call]
+        return gzip.GzipFile(fileobj=source), zlib.error
+    return igzip.IGzipFile(fileobj=source), isal_zlib.error  # type: ignore[no-untyped-call]
 
 
 def _careful(source: BinaryIO) -> Iterator[bytes]:

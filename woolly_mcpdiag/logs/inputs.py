@@ -1,6 +1,7 @@
 """The one place that finds what to read: files, patterns, directories and standard input, opened as plain bytes."""
 
 import difflib
+import filecmp
 import glob
 import io
 import os
@@ -35,6 +36,8 @@ _MAGIC = (
 )
 _HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{(?=[^\n]*\n?.{0,4096}"(?:version|creator|entries|pages)"\s*:)', re.DOTALL)
 _EVENTS = re.compile(rb'\s*\{[^\n]{0,4096}?"schema"\s*:\s*"mcpdiag\.event/')
+_HAR_NAME = re.compile(r"\.har(?:\.(?:gz|zst))?\Z", re.IGNORECASE)
+_BLANK = b"\0 \t\r\n\f\v"
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _MOST_CONTROL = 0.05
 _MOST_UNDECODABLE = 0.4
@@ -138,7 +141,10 @@ class Input:
         return head
 
     def _judge(self, head: bytes, raw: bytes) -> None:
-        if not head.strip():
+        if not head and self.damage:
+            msg = f"{self.name}: {self.damage}, nothing of it can be read"
+            raise _NoLogError(msg, hint="copy it again from where it was written")
+        if not head.strip() or not (self._reuse or head.strip(_BLANK)):
             msg = f"{self.name}: is empty" if not head else f"{self.name}: has no text"
             raise _NoLogError(msg, hint="check that the program writes its log there")
         compressed = self._reuse and raw[:2] in {b"\x1f\x8b", b"\x28\xb5"}
@@ -147,11 +153,14 @@ class Input:
         self.plain = not self._reuse and head[:4] == raw[:4]
         if _EVENTS.match(head):
             self.kind = "events"
-        elif _HAR.match(head):
+        elif _HAR.match(head) or (_HAR_NAME.search(self.name) and head.lstrip()[:1] in {b"{", b"["}):
             self.kind = "har"
 
 
 def _standard_input(stopped: Callable[[], bool]) -> io.BufferedReader:
+    if sys.stdin is None or sys.stdin.closed:
+        msg = "standard input: is closed"
+        raise InputError(msg, hint="pipe a log into it, or name a file instead of -")
     if sys.stdin.isatty():
         msg = "standard input: is a terminal, not a log"
         raise InputError(msg, hint="pipe a log into it: docker compose logs | mcpdiag analyze-logs -")
@@ -202,7 +211,7 @@ def _similar(path: Path | None) -> str:
 def resolve(paths: Sequence[str], stopped: Callable[[], bool] | None = None) -> list[Input]:
     """Return the inputs that paths name: files, patterns, directories (searched for logs), ``-`` for standard input.
 
-    A file named twice is read once. Of several files, those that are empty or no text are left in the list with
+    A file named twice is read once, and so are files with the same bytes. Of several files, those that are empty or no text are left in the list with
     ``damage`` set, so that they are told about. Streams end once ``stopped()`` says True. Raises ``InputError`` where
     a path names nothing or nothing is usable.
     """
@@ -215,7 +224,11 @@ def resolve(paths: Sequence[str], stopped: Callable[[], bool] | None = None) -> 
             continue
         seen.add(identity)
         try:
-            found.append(Input(name, path, stopped or (lambda: False)))
+            one = Input(name, path, stopped or (lambda: False))
+            if (twin := _twin(one, found)) is not None:
+                found.append(_refused(name, path, _NoLogError(f"has the same bytes as {twin.name}, which is read")))
+                continue
+            found.append(one)
         except _NoLogError as error:
             refused.append(error)
             found.append(_refused(name, path, error))
@@ -224,6 +237,18 @@ def resolve(paths: Sequence[str], stopped: Callable[[], bool] | None = None) -> 
             refused[0] if refused else InputError("no input was named", hint="name a log file, or - for standard input")
         )
     return found
+
+
+def _twin(one: Input, others: Iterable[Input]) -> Input | None:
+    """Return an earlier file with the same bytes: a log that was copied must not count twice."""
+    for other in others:
+        if one.path and other.path and one.size and one.size == other.size:
+            try:
+                if filecmp.cmp(one.path, other.path, shallow=False):
+                    return other
+            except OSError:
+                continue
+    return None
 
 
 class _Refused(Input):

@@ -68,6 +68,7 @@ class LineEngine:
             )
         if self._outside or not record.message.strip():
             tally.ignored += record.span
+            tally.outside += record.span if self._outside else 0
         elif self._recogniser.feed(record, self._out):
             tally.understood += record.span
         elif record.format or not record.fresh:

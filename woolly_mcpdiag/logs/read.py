@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from woolly_mcpdiag.core.errors import UsageError
+from woolly_mcpdiag.core.errors import InputError, UsageError
+from woolly_mcpdiag.logs.backwards import Backwards
 from woolly_mcpdiag.logs.batch import Batch, Tally, Vocabulary
 from woolly_mcpdiag.logs.events import read_events
 from woolly_mcpdiag.logs.har import read_har
@@ -51,26 +52,41 @@ class Reading:
         self.formats: list[str] = []
         self.zones = (0, 0)
         """Records whose stamp names its zone, and those whose stamp does not."""
+        self.backwards = Backwards()
+        self.failure: InputError | None = None
+        """Why it could not be read to its end, where what came before is of no use."""
         self._vocabulary = vocabulary
         self._settings = settings
 
     def batches(self) -> Iterator[Batch]:
         """Yield the rows of the input in order."""
-        for batch, tally in self._parts():
-            self.tally.add(tally)
-            yield batch
+        try:
+            for batch, tally in self._parts():
+                self.tally.add(tally)
+                if self.input.kind == "text":
+                    self.backwards.watch(batch)
+                yield batch
+        except InputError as error:
+            self.failure = error
+            self.input.damage = error.message.removeprefix(f"{self.input.name}: ")
+        except OSError as error:
+            self.input.damage = f"cannot be read to its end ({error.strerror or error})"
+            self.failure = InputError(f"{self.input.name}: {self.input.damage}", "check the disk or the mount")
 
     def _parts(self) -> Iterator[tuple[Batch, Tally]]:
         if self.input.kind == "har":
             self.formats = ["har"]
             with self.input.open() as stream:
-                yield from read_har(stream, self._vocabulary, self.input.name)
+                yield from read_har(stream, self._vocabulary, self.input.name, **self._bounds())
         elif self.input.kind == "events":
             self.formats = ["mcpdiag events"]
             with self.input.open() as stream:
-                yield from read_events(lines(stream), self._vocabulary, self.input.name)
+                yield from read_events(lines(stream), self._vocabulary, self.input.name, **self._bounds())
         else:
             yield from self._text()
+
+    def _bounds(self) -> dict[str, int | None]:
+        return {"since": self._settings.since, "until": self._settings.until}
 
     def _text(self) -> Iterator[tuple[Batch, Tally]]:
         engine = engine_for(self.input, self._vocabulary, self._settings)

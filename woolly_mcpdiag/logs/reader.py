@@ -19,6 +19,7 @@ from woolly_mcpdiag.logs.stamps import Stamps, number
 from woolly_mcpdiag.logs.unwrap import Unwrapper
 
 _COLOUR = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[@-Z\\^_])")
+_decode = json.JSONDecoder().raw_decode
 _DEEPEST = 2
 _DOCKER_CUT = 16 * 1024
 """Docker's json-file driver cuts longer lines into entries of this many bytes without a newline at their end."""
@@ -52,6 +53,8 @@ class _Outer:
     raw: str
     time: int = NO_TIME
     zoned: bool = False
+    stamp: str = ""
+    """A time not yet read: most lines have one of their own, which is preferred."""
     framing: str = ""
     span: int = 1
     level: str = ""
@@ -92,7 +95,7 @@ class Reader:
         if "\x1b" in text:
             text = _COLOUR.sub("", text)
         plain = self._plain
-        if plain.recent and plain.framing is None and not plain.rich.pending:
+        if plain.recent and plain.framing is None and not plain.rich.pending and text[:1] != "{":
             one = plain.recent[0]
             match = one.match(text)
             if match is not None and one.name != "logfmt":
@@ -117,7 +120,12 @@ class Reader:
         if text[:1] == "{" and (row := _object(text)) is not None:
             return self._object(row, text, stream, outer, depth)
         if depth < _DEEPEST:
-            if stream.framing is None and stream.recent and (match := stream.recent[0].match(text)) is not None:
+            if (
+                depth
+                and stream.framing is None
+                and stream.recent
+                and (match := stream.recent[0].match(text)) is not None
+            ):
                 return self._read_as(match, stream.recent[0], text, stream, outer)
             if (framed := self._unframe(text, stream)) is not None:
                 return self._framed(*framed, stream, outer, depth)
@@ -147,19 +155,12 @@ class Reader:
         self, framing: Framing, match: re.Match[str], stream: _Stream, outer: _Outer, depth: int
     ) -> list[Record]:
         service, stamp, part, text = match.group(*framing.order)
-        self._stamp(outer, framing.name, stamp)
-        inner = self._inside(stream, label(service) if service else "", depth)
+        _frame(outer, framing.name, stamp or "")
+        inner = self._inside(stream, service, depth)
         if part == "P":
             _hold(inner, text or "", outer)
             return []
         return self._any(_joined(inner, text or "", outer), inner, outer, depth + 1)
-
-    def _stamp(self, outer: _Outer, framing: str, stamp: str | None) -> None:
-        outer.framing = f"{outer.framing}/{framing}" if outer.framing else framing
-        if stamp:
-            time, zoned = self._stamps.text(stamp)
-            if time != NO_TIME:
-                outer.time, outer.zoned = time, zoned
 
     def _inside(self, stream: _Stream, service: str, depth: int) -> _Stream:
         key = (depth + 1, service or stream.service)
@@ -167,7 +168,7 @@ class Reader:
         if found is None:
             if len(self._streams) >= _MOST_STREAMS:
                 return stream
-            found = self._streams[key] = _Stream(key[1], Unwrapper(self._stamps))
+            found = self._streams[key] = _Stream(label(service) or stream.service, Unwrapper(self._stamps))
         return found
 
     def _object(self, row: dict[str, Any], text: str, stream: _Stream, outer: _Outer, depth: int) -> list[Record]:
@@ -186,7 +187,7 @@ class Reader:
 
     def _docker(self, row: dict[str, Any], log: str, stream: _Stream, outer: _Outer, depth: int) -> list[Record]:
         stamp = row.get("time")
-        self._stamp(outer, "docker-json", stamp if isinstance(stamp, str) else None)
+        _frame(outer, "docker-json", stamp if isinstance(stamp, str) else "")
         inner = self._inside(stream, "", depth)
         if (
             not log.endswith("\n")
@@ -198,10 +199,10 @@ class Reader:
         return self._any(_joined(inner, log.rstrip("\r\n"), outer), inner, outer, depth + 1)
 
     def _journal(self, row: dict[str, Any], stream: _Stream, outer: _Outer, depth: int) -> list[Record]:
-        self._stamp(outer, "journald-json", None)
+        _frame(outer, "journald-json", "")
         stamp = row["__REALTIME_TIMESTAMP"]
         if isinstance(stamp, str | int) and str(stamp)[:20].isdecimal():
-            outer.time, outer.zoned = number(int(str(stamp)[:20])), True
+            outer.time, outer.zoned, outer.stamp = number(int(str(stamp)[:20])), True, ""
         unit = row.get("_SYSTEMD_UNIT") or row.get("SYSLOG_IDENTIFIER") or ""
         priority = str(row.get("PRIORITY", ""))
         outer.level = _PRIORITIES[int(priority)] if priority in _PRIORITY_DIGITS else ""
@@ -220,8 +221,8 @@ class Reader:
         if not self._is_record(row.message):
             return self._row(row, "json", stream, outer)
         if row.time != NO_TIME:
-            outer.time, outer.zoned = row.time, row.zoned
-        self._stamp(outer, "json", None)
+            outer.time, outer.zoned, outer.stamp = row.time, row.zoned, ""
+        _frame(outer, "json", "")
         return self._lines_inside(row.message, self._inside(stream, "", depth), outer, depth)
 
     def _row(self, row: Row, name: str, stream: _Stream, outer: _Outer) -> list[Record]:
@@ -313,7 +314,7 @@ class Reader:
             if not record.level:
                 record.level = outer.level
             if record.time == NO_TIME:
-                record.time, record.zoned = outer.time, outer.zoned
+                record.time, record.zoned = self._stamps.text(outer.stamp) if outer.stamp else (outer.time, outer.zoned)
         return record
 
     def _release(self, stream: _Stream) -> list[Record]:
@@ -332,10 +333,16 @@ _PRIORITY_DIGITS = frozenset("01234567")
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        row = json.loads(text)
+        row, end = _decode(text)
     except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) and row else None
+    return row if isinstance(row, dict) and row and not text[end:].strip() else None
+
+
+def _frame(outer: _Outer, framing: str, stamp: str) -> None:
+    outer.framing = f"{outer.framing}/{framing}" if outer.framing else framing
+    if stamp and stamp != "-":
+        outer.stamp = stamp
 
 
 def _journal_text(message: object) -> str:

@@ -75,9 +75,10 @@ def to_csv(frame: "pd.DataFrame") -> str:
     shown = frame.copy()
     for name in shown.columns:
         if isinstance(shown[name].dtype, pd.DatetimeTZDtype):
-            shown[name] = shown[name].map(lambda at: at.isoformat(), na_action="ignore")
+            shown[name] = shown[name].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         elif not pd.api.types.is_numeric_dtype(shown[name].dtype):
-            shown[name] = shown[name].map(_cell, na_action="ignore")
+            cells = {text: _cell(text) for text in shown[name].dropna().unique()}
+            shown[name] = shown[name].map(cells, na_action="ignore")
     return str(shown.to_csv(index=False, lineterminator="\n"))
 
 
@@ -111,14 +112,14 @@ def _frame(rows: Iterable[Mapping[str, object]], columns: Mapping[str, Kind], *,
 def _times(values: list[object]) -> "pd.Series":
     import pandas as pd  # noqa: PLC0415 - as above
 
-    micros = pd.Series([None if v is None else round(float(str(v)) * 1e6) for v in values], dtype="Int64")
+    micros = (pd.Series(values, dtype="Float64") * 1e6).round().astype("Int64")
     return pd.to_datetime(micros, unit="us", utc=True).astype("datetime64[us, UTC]")
 
 
 def _positions(values: list[object]) -> "pd.Series":
     import pandas as pd  # noqa: PLC0415 - as above
 
-    return pd.Series([None if v is None else round(float(str(v))) for v in values], dtype="Int64")
+    return pd.Series(values, dtype="Float64").round().astype("Int64")
 
 
 def _cell(text: object) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from woolly_mcpdiag.core.timelines import Timeline
@@ -15,6 +15,8 @@ STEP = 1_000
 _ACTIVITY = 1
 _FIRST_PID = 2
 Row = dict[str, Any]
+Clock = Callable[[float], int]
+"""Seconds (or a position in the order) to microseconds from the start."""
 
 
 def render(report: Report) -> str:
@@ -56,7 +58,7 @@ def _events(report: Report, start: float) -> Iterator[Row]:
         yield from _counters(report, ticks)
 
 
-def _lane(lane: Timeline, pid: int, tid: int, ticks: Any, *, step: int) -> Iterator[Row]:  # noqa: ANN401 - a local function
+def _lane(lane: Timeline, pid: int, tid: int, ticks: Clock, *, step: int) -> Iterator[Row]:
     yield {**_name("thread_name", printable(f"{lane.name} {lane.key}".strip()), pid), "tid": tid}
     yield {"ph": "M", "name": "thread_sort_index", "pid": pid, "tid": tid, "args": {"sort_index": tid}}
     points = [m.at for m in lane.moments] + [at for at in (lane.opened, lane.closed) if at is not None]
@@ -76,7 +78,7 @@ def _lane(lane: Timeline, pid: int, tid: int, ticks: Any, *, step: int) -> Itera
         yield {"ph": "i", "s": "t", **row, "ts": ticks(moment.at), "args": {"mark": moment.mark}}
 
 
-def _counters(report: Report, ticks: Any) -> Iterator[Row]:  # noqa: ANN401 - as above
+def _counters(report: Report, ticks: Clock) -> Iterator[Row]:
     activity = report.activity
     if activity is None or not activity.series:
         return

@@ -68,7 +68,7 @@ def agents(report: Report, most: int = 6) -> str:
         return ""
     ranked = sorted(report.agents.items(), key=lambda item: (-item[1], item[0]))
     names = ", ".join(f"{name or 'unnamed'} {runs:,}" for name, runs in ranked[:most])
-    rest = f", {len(ranked) - most} more types" if len(ranked) > most else ""
+    rest = f", {count(len(ranked) - most, 'more type')}" if len(ranked) > most else ""
     return f"{count(sum(report.agents.values()), 'agent run')} ({names}{rest})"
 
 

@@ -1,11 +1,11 @@
 """net.env-proxy: a proxy from the environment catches requests that should go straight to the server."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import FAIL, Case, finding
 from woolly_mcpdiag.diagnose.casefile import Note
+from woolly_mcpdiag.diagnose.endpoints import parts_of
 
 CAUSE = "net.env-proxy"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -37,7 +37,7 @@ def decide(case: Case) -> Iterator[Finding]:
 
 
 def _place(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
+    parts = parts_of(url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 

@@ -58,13 +58,15 @@ BRACKETED: tuple[Format, ...] = (
     ),
     _format(
         "bracket-stamp-colon",
-        rf"{_TIME} {LEVEL} (?! *in ){LOGGER}(?::| -) {MESSAGE}",
+        rf"{_TIME} {LEVEL} ++(?!in ){LOGGER}(?::| -) {MESSAGE}",
         _sample("[2026-11-22 14:44:40,551] INFO lab.agents: agent-0 starting"),
+        _sample("[2026-11-22 14:44:40,551] INFO     lab.agents: agent-0 starting"),
     ),
     _format(
         "bracket-stamp",
-        rf"{_TIME} {LEVEL}:? (?! |in [\w.]{{1,200}}: |{NAME}(?::| -) ){MESSAGE}",
+        rf"{_TIME} {LEVEL}:? ++(?!in [\w.]{{1,200}}: |{NAME}(?::| -) ){MESSAGE}",
         _sample("[2026-11-22 14:44:40,551] INFO agent-0 starting", logger=""),
+        _sample("[2026-11-22 14:44:40,551] INFO     agent-0 starting", logger=""),
     ),
     _format(
         "celery",

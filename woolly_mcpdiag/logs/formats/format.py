@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 Refined = tuple[str, str, Mapping[str, object]]
 """Message, logger, other fields."""
+Matcher = Callable[[str], re.Match[str] | None]
 NO_FIELDS: Mapping[str, object] = {}
 
 _SPELLINGS = {
@@ -41,7 +42,7 @@ LOGGER = f"(?P<logger>{NAME})"
 LEVEL = f"(?P<level>{ANY})"
 MESSAGE = "(?P<message>.*)"
 
-_PARTS = ("time", "level", "logger", "message")
+PARTS = ("time", "level", "logger", "message")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Sample:
     """ISO 8601 in UTC, "" where the line has no time."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Format:
     """One layout of a record on one line."""
 
@@ -68,19 +69,23 @@ class Format:
     samples: tuple[Sample, ...]
     refine: Callable[[str, str], Refined] | None = None
     """Takes message and logger apart further."""
-    _match: Callable[[str], re.Match[str] | None] | None = field(default=None, repr=False)
-    order: tuple[int, ...] = field(default=(), repr=False)
-    """The numbers of the groups time, level, logger, message once compiled."""
+    match: Matcher = field(init=False, repr=False)
+    order: tuple[int, ...] = field(init=False, repr=False)
+    """The numbers of the groups time, level, logger, message."""
 
-    @property
-    def match(self) -> Callable[[str], re.Match[str] | None]:
-        """The compiled pattern's ``match``; compiled on first use, as most logs use two formats of many."""
-        if self._match is None:
-            absent = "".join(f"(?P<{part}>)" for part in _PARTS if f"(?P<{part}>" not in self.pattern)
-            regex = re.compile(f"{self.pattern}{absent}", re.DOTALL)
-            self.order = tuple(regex.groupindex[part] for part in _PARTS)
-            self._match = regex.match
-        return self._match
+    def __getattr__(self, name: str) -> object:
+        """Compile the pattern when ``match`` or ``order`` is first asked for: most logs use two formats of many."""
+        if name not in {"match", "order"}:
+            raise AttributeError(name)
+        self.match, self.order = compiled(self.pattern, PARTS)
+        return getattr(self, name)
+
+
+def compiled(pattern: str, parts: tuple[str, ...]) -> tuple[Matcher, tuple[int, ...]]:
+    """Return a pattern's ``match`` and the numbers of its groups of these names; absent groups read as ""."""
+    absent = "".join(f"(?P<{part}>)" for part in parts if f"(?P<{part}>" not in pattern)
+    regex = re.compile(f"{pattern}{absent}", re.DOTALL)
+    return regex.match, tuple(regex.groupindex[part] for part in parts)
 
 
 def start_of(text: str) -> str:

@@ -13,7 +13,7 @@ FAILED = re.compile(
     r"[Aa]gent execution failed for (?P<agent>[\w-]+)(?: \((?P<key>[\w.:-]+)\))?|^(?P<name>agent[-_]?\w+) .*\bfailed\b|^(?P<other>agent[-_]?\w+)[: ]"
 )
 KEY = re.compile(r"\b(?:session|key)[:= ]+(?P<key>[A-Za-z][\w-]*_[0-9a-f]{6,})\b")
-DURATION = re.compile(r"\b(?:after|in|took) (?P<value>\d+(?:\.\d+)?) ?(?P<unit>ms|s|seconds|sec)\b")
+DURATION = re.compile(r"\b(?:after|in|took) (?P<value>\d{1,9}(?:\.\d{1,9})?) ?(?P<unit>ms|s|seconds|sec)\b")
 PHASE = re.compile(r"\bfailed in (?P<phase>\w+)\b")
 LITERAL = "gent"
 

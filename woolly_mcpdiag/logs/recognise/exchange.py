@@ -12,6 +12,8 @@ CLIENT = re.compile(rf'HTTP Request: ({_METHODS}) (\S+) \\?"HTTP/[\d.]+ (\d{{3}}
 ACCESS = re.compile(rf'"({_METHODS}) (\S+) HTTP/[\d.]+\\?" (\d{{3}})(?: (\d+|-)(?![\w]))?')
 _SESSION = re.compile(r"[?&](?:session_?id|sessionId|mcp-session-id)=([^&#\s]+)", re.IGNORECASE)
 _CACHE_LIMIT = 20_000
+_LONGEST_SIZE = 15
+"""Digits; a longer number is no byte count and would not fit its column."""
 
 
 class Urls:
@@ -45,7 +47,7 @@ class Urls:
 
 
 def size_of(text: str | None) -> int:
-    """Return the byte count of an access line, ``UNKNOWN_SIZE`` where it has none."""
-    if text is None:
+    """Return the byte count that a line names, ``UNKNOWN_SIZE`` where it has none."""
+    if text is None or len(text) > _LONGEST_SIZE:
         return UNKNOWN_SIZE
     return 0 if text == "-" else int(text)

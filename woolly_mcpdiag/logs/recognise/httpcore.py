@@ -3,11 +3,11 @@
 import re
 
 from woolly_mcpdiag.logs.batch import UNKNOWN_SIZE
-from woolly_mcpdiag.logs.recognise.exchange import Urls
+from woolly_mcpdiag.logs.recognise.exchange import Urls, size_of
 
 HEADERS_LITERAL = "receive_response_headers.complete"
 CONNECT_LITERAL = "connect_tcp.started"
-CONNECT = re.compile(r"connect_tcp\.started host='(?P<host>[^']+)' port=(?P<port>\d+)")
+CONNECT = re.compile(r"connect_tcp\.started host='(?P<host>[^']+)' port=(?P<port>\d{1,5})\b")
 _STATUS = re.compile(r"return_value=\((?:b'HTTP/[\d.]+', )?(\d{3}),")
 _LENGTH = re.compile(r"b'content-length', b'(\d+)'", re.IGNORECASE)
 _SESSION = re.compile(r"b'mcp-session-id', b'([^']+)'", re.IGNORECASE)
@@ -31,7 +31,7 @@ class Headers:
             return False
         length, session = _LENGTH.search(message), _SESSION.search(message)
         high, low = urls.session(session[1]) if session else (0, 0)
-        self._waiting.append((int(status[1]), int(length[1]) if length else UNKNOWN_SIZE, high, low))
+        self._waiting.append((int(status[1]), size_of(length[1] if length else None), high, low))
         del self._waiting[:-_WAITING]
         return True
 

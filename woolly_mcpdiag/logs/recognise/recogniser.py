@@ -59,7 +59,7 @@ class Recogniser:
         message = record.message
         for row in MESSAGES:
             if row.literal in message:
-                found = row.pattern.search(message)
+                found = row.search(message)
                 if found:
                     self._said(row, found, record, out)
                     return row.error != "asgi"

@@ -14,8 +14,8 @@ from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.literals import Literals
 from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, word
 
-_SHORT = ("gent", "-326")
-"""Literals of the recogniser that are too short to search for; what must stand around them is searched instead."""
+_SHORT = ("gent",)
+"""A literal that stands in many loggers' names; what must stand around it is searched for instead."""
 _AGENT = (b"gent execution", b" agent")
 _AGENT_START, _AGENT_MASK = word(b"agent"), MASK[5]
 _TRACEBACK = (b"Traceback (most recent", b"Exception Group Traceback")
@@ -25,7 +25,7 @@ _FAILURES = frozenset(
 """Without one of these a record at WARNING or above says nothing of a failure."""
 _NARROWER = {
     b"isError": re.compile(rb"""isError\\?["']?\s*[:=]\s*[Tt]rue"""),
-    **{b"code" + after: re.compile(rb"code\W.*-326", re.DOTALL) for after in (b'"', b"'", b"=", b":", b" ", b"\t", b"\\")},
+    b"-326": re.compile(rb"""-326.*?message""", re.DOTALL),
 }
 """Texts that often mean nothing, and what must be in the line from there on."""
 _EXCHANGES = frozenset({CALL, waiting.LITERAL})
@@ -75,6 +75,8 @@ class Search:
                 line, at = line[inside], at[inside]
             if text in _PLACES:
                 places[text] = line, at
+            elif text in waiting.ODD:
+                lines.slow[line] = True
             elif text == ACCESS:
                 first = np.append(True, line[1:] != line[:-1])[: len(line)]
                 access, access_line = at[first], line[first]

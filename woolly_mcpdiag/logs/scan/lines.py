@@ -23,6 +23,8 @@ class Lines:
     """Where it ends."""
     slow: Flags
     understood: Flags
+    exchanges: Flags
+    """Lines that could be a client's call or the answer to one, however they are written."""
     batches: list[Batch] = field(default_factory=list)
     """Rows made so far; their ``line`` is the index in the block."""
 

@@ -1,6 +1,6 @@
 """The one place that finds where a block holds any of the recogniser's literals, at the price of one pass.
 
-Of every four-byte lane (aligned to 4 in the block) a 16-bit hash is looked up in a table that was filled so that each
+Of every four-byte lane (aligned to 4 in the block) a hash of 18 bits is looked up in a table that was filled so that each
 literal, however it lies to the lanes, has one lane in it. Hits are then compared with the literals byte by byte.
 """
 
@@ -14,80 +14,94 @@ from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Words, holds, view, 
 
 _LANE = 4
 _FACTOR = np.uint32(0x9E3779B1)
-_SHIFT = 16
-_SHORTEST = 5
+_BITS = 18
+_SHIFT = 32 - _BITS
+_CHUNK = 1 << 16
+"""Lanes looked up at a time, so that the scratch arrays stay in the cache."""
+_SHORTEST = 4
 _ANY = range(256)
 _LANES = NDArray[np.uint32]
 
 
 class _Entry(NamedTuple):
-    """A lane that betrays a text: its known bytes, and where the lane lies in the text."""
+    """A lane that betrays a text, and where the lane lies in the text."""
 
-    mask: int
-    lane: int
     text: int
     offset: int
 
 
 class Literals:
-    """A set of byte texts of at least five bytes."""
+    """A set of byte texts of at least four bytes."""
 
     def __init__(self, texts: Iterable[bytes], sample: Bytes) -> None:
         """``sample`` is text as it will be searched; lanes that are rare in it are preferred."""
         self.texts = tuple(texts)
-        usual = np.bincount(_hashed(sample[: len(sample) & ~3].view("<u4")), minlength=1 << 16)
-        self._table = np.zeros(1 << 16, np.bool_)
-        self._first = np.full(1 << 16, -1, np.int32)
+        usual = np.bincount(_hashed(sample[: len(sample) & ~3].view("<u4")), minlength=1 << _BITS)
+        self._table = np.zeros(1 << _BITS, np.bool_)
+        self._first = np.full(1 << _BITS, -1, np.int32)
+        self._halves: list[tuple[int, int]] = []
+        """First two bytes of texts of four, whose other half may lie in the next lane, and their entry."""
         entries: list[_Entry] = []
         following: list[int] = []
         for number, text in enumerate(self.texts):
             for shift in range(_LANE):
-                mask, lanes, offset = _best(text, shift, usual)
+                if shift == 2 and len(text) == _LANE:
+                    self._halves.append((int.from_bytes(text[:2], "little"), len(entries)))
+                    following.append(-1)
+                    entries.append(_Entry(number, -shift))
+                    continue
+                lanes, offset = _best(text, shift, usual)
                 slots = _hashed(np.array(lanes, np.uint32))
                 self._table[slots] = True
                 for slot in dict.fromkeys(slots.tolist()):
                     following.append(int(self._first[slot]))
                     self._first[slot] = len(entries)
-                    entries.append(_Entry(mask, lanes[0] & mask, number, offset))
+                    entries.append(_Entry(number, offset))
         self._next = np.array(following, np.int32)
-        self._mask = np.array([entry.mask for entry in entries], np.uint32)
-        self._lane = np.array([entry.lane for entry in entries], np.uint32)
         self._text = np.array([entry.text for entry in entries], np.int64)
         self._offset = np.array([entry.offset for entry in entries], np.int64)
         self._start = np.array([word(text) for text in self.texts], np.uint64)
         self._start_mask = np.array([MASK[min(len(text), 8)] for text in self.texts], np.uint64)
-        self._places, self._hashes, self._hits = np.empty(0, np.intp), np.empty(0, np.uint32), np.empty(0, np.bool_)
+        self._places, self._hashes = np.empty(_CHUNK, np.intp), np.empty(_CHUNK, np.uint32)
+        self._hits = np.empty(_CHUNK, np.bool_)
 
     def find(self, data: Bytes, size: int) -> list[tuple[int, At]]:
         """Return (number of the text, sorted positions) for every text found in the first ``size`` bytes."""
         lanes: _LANES = data[: (size + _LANE - 1) // _LANE * _LANE].view("<u4")
-        count = len(lanes)
-        if len(self._places) < count:
-            self._places, self._hashes = np.empty(count, np.intp), np.empty(count, np.uint32)
-            self._hits = np.empty(count, np.bool_)
-        hashed, places, hits = self._hashes[:count], self._places[:count], self._hits[:count]
-        np.multiply(lanes, _FACTOR, out=hashed)
-        np.right_shift(hashed, _SHIFT, out=places, casting="unsafe")
-        np.take(self._table, places, out=hits, mode="clip")
-        found = np.flatnonzero(hits)
-        return self._verify(view(data), size, lanes, found) if len(found) else []
+        founds, entries = [], []
+        for start in range(0, len(lanes), _CHUNK):
+            chunk = lanes[start : start + _CHUNK]
+            hashed, places, hits = (x[: len(chunk)] for x in (self._hashes, self._places, self._hits))
+            np.multiply(chunk, _FACTOR, out=hashed)
+            np.right_shift(hashed, _SHIFT, out=places, casting="unsafe")
+            np.take(self._table, places, out=hits, mode="clip")
+            found = np.flatnonzero(hits)
+            entries.append(self._first[places[found]])
+            founds.append(found + start)
+            for half, entry in self._halves:
+                np.equal(chunk.view("<u2")[1::2], half, out=hits)
+                found = np.flatnonzero(hits)
+                entries.append(np.full(len(found), entry, np.int32))
+                founds.append(found + start)
+        if not founds:
+            return []
+        return self._verify(view(data), size, np.concatenate(founds) * _LANE, np.concatenate(entries))
 
-    def _verify(self, words: Words, size: int, lanes: _LANES, found: At) -> list[tuple[int, At]]:
-        entry = self._first[self._places[found]]
+    def _verify(self, words: Words, size: int, lane_at: At, entry: NDArray[np.int32]) -> list[tuple[int, At]]:
         starts, texts = [], []
-        while len(found):
-            same = np.flatnonzero((lanes[found] & self._mask[entry]) == self._lane[entry])
-            text = self._text[entry[same]]
-            start = found[same] * _LANE - self._offset[entry[same]]
+        while len(lane_at):
+            text, start = self._text[entry], lane_at - self._offset[entry]
             inside = (start >= 0) & (start < size)
             if not inside.all():
-                start, text = start[inside], text[inside]
-            good = np.flatnonzero((words[start] & self._start_mask[text]) == self._start[text])
+                start, text = np.where(inside, start, 0), np.where(inside, text, 0)
+            good = np.flatnonzero(((words[start] ^ self._start[text]) & self._start_mask[text]) == 0)
             starts.append(start[good])
             texts.append(text[good])
             entry = self._next[entry]
-            more = entry >= 0
-            found, entry = found[more], entry[more]
+            more = np.flatnonzero(entry >= 0)
+            lane_at, entry = lane_at[more], entry[more]
+        if not starts:
+            return []
         start, text = np.concatenate(starts), np.concatenate(texts)
         out = []
         for number in np.flatnonzero(np.bincount(text)).tolist():
@@ -104,15 +118,15 @@ def _hashed(lanes: _LANES) -> _LANES:
     return (lanes * _FACTOR) >> np.uint32(_SHIFT)
 
 
-def _best(text: bytes, shift: int, usual: NDArray[np.int64]) -> tuple[int, list[int], int]:
-    """Return (mask, lanes, offset in the text) of the rarest lane of a text that begins ``shift`` bytes into a lane."""
+def _best(text: bytes, shift: int, usual: NDArray[np.int64]) -> tuple[list[int], int]:
+    """Return (lanes, offset in the text) of the rarest lane of a text that begins ``shift`` bytes into a lane."""
     if len(text) < _SHORTEST:
         message = f"literal {text!r}: shorter than {_SHORTEST} bytes"
         raise ValueError(message)
     first = (_LANE - shift) % _LANE
-    whole = [(0xFFFFFFFF, [int.from_bytes(text[at : at + 4], "little")], at) for at in range(first, len(text) - 3, _LANE)]
+    whole = [([int.from_bytes(text[at : at + 4], "little")], at) for at in range(first, len(text) - 3, _LANE)]
     if whole:
-        return min(whole, key=lambda one: int(usual[_hashed(np.array(one[1], np.uint32))].sum()))
+        return min(whole, key=lambda one: int(usual[_hashed(np.array(one[0], np.uint32))].sum()))
     if shift == 1:  # one unknown byte, then the first three of the text
-        return 0xFFFFFF00, [byte | int.from_bytes(text[:3], "little") << 8 for byte in _ANY], -1
-    return 0x00FFFFFF, [int.from_bytes(text[first : first + 3], "little") | byte << 24 for byte in _ANY], first
+        return [byte | int.from_bytes(text[:3], "little") << 8 for byte in _ANY], -1
+    return [int.from_bytes(text[first : first + 3], "little") | byte << 24 for byte in _ANY], first

@@ -31,18 +31,18 @@ class Opened:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._agents = Memo(lambda text: vocabulary.agents.code(text.decode()) if _plain(text) else None)
 
-    def read(self, lines: Lines, rows: At, sources: NDArray[np.uint16]) -> list[Batch]:
+    def read(self, lines: Lines, rows: At, sources: NDArray[np.uint16]) -> Batch:
         """Return rows of lines whose message begins with one of ``STARTS``; the others are marked slow."""
-        out = []
         first = lines.block.words[lines.message[rows]]
-        for text, logger in STARTS:
-            same = rows[first == word(text)]
-            same = same[holds(lines.block.words, lines.message[same], text)]
-            if len(same):
-                out.append(self._rows(lines, same, lines.message[same] + len(text), logger, sources))
-        return out
+        at, logger = np.full(len(rows), -1, np.int64), np.zeros(len(rows), np.uint8)
+        for text, writer in STARTS:
+            same = np.flatnonzero(first == word(text))
+            same = same[holds(lines.block.words, lines.message[rows[same]], text)]
+            at[same], logger[same] = lines.message[rows[same]] + len(text), writer
+        known = at >= 0
+        return self._rows(lines, rows[known], at[known], logger[known], sources)
 
-    def _rows(self, lines: Lines, rows: At, at: At, logger: Logger, sources: NDArray[np.uint16]) -> Batch:
+    def _rows(self, lines: Lines, rows: At, at: At, logger: NDArray[np.uint8], sources: NDArray[np.uint16]) -> Batch:
         block = lines.block
         dashed = block.data[at + 8] == _DASH
         high, low, good = packed(block.data, block.words, at, dashed=dashed)
@@ -50,15 +50,15 @@ class Opened:
         until = lines.until[rows]
         good &= end <= until
         agent = np.zeros(len(rows), np.int64)
-        if logger == Logger.APP:
-            keyed = np.flatnonzero(good & (end < until))
+        keyed = np.flatnonzero(good & (end < until) & (logger == Logger.APP))
+        if len(keyed):
             agent[keyed], fine = self._keys(lines, end[keyed], until[keyed])
             good[keyed] &= fine
         lines.slow[rows[~good]] = True
         batch = Batch.empty(int(good.sum()))
         batch.line[:] = rows[good]
         batch.kind.fill(Kind.OPENED)
-        batch.logger.fill(logger)
+        batch.logger[:] = logger[good]
         batch.high[:], batch.low[:], batch.agent[:] = high[good], low[good], agent[good]
         batch.source[:] = sources[lines.head[rows[good]]]
         return batch

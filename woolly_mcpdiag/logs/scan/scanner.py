@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Tally, Vocabulary
+from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Kind, Tally, Vocabulary
 from woolly_mcpdiag.logs.recognise.httpcore import CONNECT_LITERAL
 from woolly_mcpdiag.logs.scan import structured, waiting
 from woolly_mcpdiag.logs.scan.access import Access
@@ -97,7 +97,8 @@ class Scanner:
         message = block.start + np.append(self._prefixes.size, 0)[head]
         until = block.end - np.append(self._prefixes.tail, 0)[head]
         slow = (head < 0) | block.odd | (message > until) | (block.end - block.start > _LONGEST_LINE)
-        return Lines(block, head, message, until, slow, np.zeros(len(head), np.bool_))
+        nothing = np.zeros(len(head), np.bool_)
+        return Lines(block, head, message, until, slow, nothing, nothing.copy())
 
     def _learn(self, block: Block, rows: At, left: int) -> tuple[bool, int]:
         """Show lines to the line engine until it has taught a new prefix."""
@@ -127,6 +128,7 @@ class Scanner:
         if len(rows):
             structured.check(lines, rows, prefixes, self._scratch)
         hits = self._search.read(lines, np.append(prefixes.serious, False)[lines.head])
+        lines.exchanges = hits.exchanges
         answers = self._rows(lines, hits)
         lines.slow |= hits.suspect & ~lines.understood
         # A line without a head of its own goes on with the record before it, so that one is read with it.
@@ -142,8 +144,7 @@ class Scanner:
             self._access_rows(lines, hits)
         told = np.flatnonzero(fast & ~hits.agents & np.isin(first, FIRST_WORDS))
         if len(told):
-            for batch in self._opened.read(lines, told, sources):
-                self._add(lines, batch)
+            self._add(lines, self._opened.read(lines, told, sources))
         called = np.flatnonzero(fast & (first == _CALL))
         called = called[holds(block.words, lines.message[called], CALL_START)]
         if len(called):
@@ -185,7 +186,7 @@ class Scanner:
         answers = answers.only((answers.line < used) & ~lines.slow[answers.line])
         if not len(answers) and not self._waiting.busy():
             self._feed(lines, slow)
-        elif exchanges[slow].any() or not self._waiting.give_all(answers, *made_of(made, Kind.CALL)):
+        elif lines.exchanges[slow].any() or not self._waiting.give_all(answers, _calls_of(made)):
             self._feed_in_order(lines, answers, made, slow)
         else:
             self._feed(lines, slow)
@@ -229,9 +230,8 @@ class Scanner:
         """As ``_feed``, with httpcore's answers and the calls they belong to each in its place."""
         steps: list[tuple[int, int, Batch | None]] = [(row, -1, None) for row in slow.tolist()]
         steps += [(line, index, None) for index, line in enumerate(answers.line.tolist())]
-        for calls in made:
-            if len(calls) and calls.kind[0] == Kind.CALL:
-                steps += [(line, row, calls) for row, line in enumerate(calls.line.tolist())]
+        calls = _calls_of(made)
+        steps += [(line, row, calls) for row, line in enumerate(calls.line.tolist())]
         for line, index, calls_or_none in sorted(steps, key=lambda step: step[0]):
             if calls_or_none is not None:
                 self._waiting.give(calls_or_none, index)
@@ -239,6 +239,10 @@ class Scanner:
                 self._feed_one(lines, line)
             else:
                 self._waiting.put(answers, index)
+
+
+def _calls_of(batches: list[Batch]) -> Batch:
+    return next((batch for batch in batches if len(batch) and batch.kind[0] == Kind.CALL), Batch.empty())
 
 
 _DIGITS = bytes(0x30 if 0x30 <= byte < 0x3A else byte for byte in range(256))
