@@ -10,6 +10,7 @@ raises, every line is counted once (read = understood + ignored + not understood
 
 import argparse
 import csv
+import faulthandler
 import io
 import json
 import random
@@ -17,7 +18,6 @@ import re
 import sys
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -36,6 +36,8 @@ from woolly_mcpdiag.report.formats import FORMATS, Look, render
 from woolly_mcpdiag.report.model import Source
 
 ROUND = 20_000
+_STUCK = 120
+"""Seconds after which a round hangs: some pattern takes more than linear time."""
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 _CONTROLS = [bytes([code]) for code in (*range(10), 11, 12, *range(14, 32), 127)]
 _JUNK = (
@@ -163,7 +165,9 @@ def check_events(lines: Sequence[bytes], rng: random.Random) -> None:
     """Read damaged event lines and a damaged HAR document."""
     vocabulary = Vocabulary()
     events = [
-        Event(kind="http.exchange", time=1.7e9 + n, method="POST", url="http://h/mcp", status=404, session=f"{n:032x}").to_json()
+        Event(
+            kind="http.exchange", time=1.7e9 + n, method="POST", url="http://h/mcp", status=404, session=f"{n:032x}"
+        ).to_json()
         for n in range(20)
     ]
     damaged = [rng.choice(MUTATIONS)(event.encode(), rng.choice(lines), rng) for event in events * 20]
@@ -196,7 +200,9 @@ def _judge(
         message = f"{total} does not add up"
         raise AssertionError(message)
     found = docket.diagnose()
-    source = Source(name="fuzz.log", role="client", formats=tuple(formats), lines=total.read, understood=total.understood)
+    source = Source(
+        name="fuzz.log", role="client", formats=tuple(formats), lines=total.read, understood=total.understood
+    )
     report = assemble(found, [source], ["fuzzed"], version="0")
     texts = {row.name: render(row.name, report, Look(verbose=True)) for row in FORMATS.values() if row.write}
     texts["short"] = render("text", report, Look(width=60, ascii_only=True))
@@ -232,19 +238,20 @@ def _refuse(constant: str) -> None:
 def run(lines: int, *, seed: int, first: int, folder: Path) -> tuple[Tally, int]:
     """Fuzz that many lines in rounds; return the counts and how many rounds failed."""
     files, total, failed = corpus(folder), Tally(), 0
-    kinds: Counter[str] = Counter()
     for number in range(first, first + -(-lines // ROUND)):
         rng = random.Random(f"{seed}/{number}")
+        faulthandler.dump_traceback_later(_STUCK, exit=True)
         fed = mutated(files, min(ROUND, lines - (number - first) * ROUND), rng)
         try:
             total.add(check(fed, rng))
             check_events(fed, rng)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - any is a finding
             failed += 1
-            kinds[type(error).__name__] += 1
             print(f"round {number}: {type(error).__name__}: {str(error)[:200]}", file=sys.stderr)
             if failed == 1:
                 sys.excepthook(type(error), error, error.__traceback__)
+        print(f"round {number}: {total.read:,} lines so far", end="\r", file=sys.stderr, flush=True)
+    faulthandler.cancel_dump_traceback_later()
     return total, failed
 
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# ruff: noqa: E501, S608 - whole log lines, some of them SQL
 """The one place for big synthetic logs: agents that talk MCP, amid the noise of a real application.
 
     python benchmarks/logs_generate.py --megabytes 300 --noise 0.7 --format std --out big.log
@@ -22,12 +23,19 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 AGENTS = ("simplifier", "tester", "universal", "reviewer", "documenter", "planner", "refactorer", "security")
-REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
+REASONS = {
+    200: "OK",
+    202: "Accepted",
+    400: "Bad Request",
+    404: "Not Found",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+}
 SSE = "http://localhost:8009"
 STREAMABLE = "http://mcp-files:8010"
 MODEL = "https://api.openai.com/v1/chat/completions"
 START = 1_752_494_400_000_000
-FORMATS = ("std", "json", "compose", "access")
+FORMATS = ("std", "json", "compose", "access", "combined")
 CHUNK = 20_000
 
 
@@ -59,7 +67,7 @@ class Truth:
     status: Counter[int] = field(default_factory=Counter)
 
 
-def sql(r: random.Random) -> Record:
+def _sql(r: random.Random) -> Record:
     text = (
         f"SELECT repositories.id AS repositories_id, repositories.name AS repositories_name, repositories.owner_id AS repositories_owner_id "
         f"FROM repositories WHERE repositories.name = %(name_1)s AND repositories.id > {r.randrange(1000)} LIMIT {r.randrange(100)}"
@@ -67,63 +75,99 @@ def sql(r: random.Random) -> Record:
     return Record("INFO", "sqlalchemy.engine.Engine", text)
 
 
-def cached(r: random.Random) -> Record:
-    return Record("INFO", "sqlalchemy.engine.Engine", f"[cached since {r.random() * 9999:.4g}s ago] {{'name_1': '{r.randbytes(6).hex()}', 'param_1': {r.randrange(100)}}}")
+def _cached(r: random.Random) -> Record:
+    return Record(
+        "INFO",
+        "sqlalchemy.engine.Engine",
+        f"[cached since {r.random() * 9999:.4g}s ago] {{'name_1': '{r.randbytes(6).hex()}', 'param_1': {r.randrange(100)}}}",
+    )
 
 
-def pooled(r: random.Random) -> Record:
-    return Record("DEBUG", "httpcore.http11", f"{r.choice(('send_request_headers', 'send_request_body', 'receive_response_body', 'response_closed'))}.{r.choice(('started', 'complete'))} request=<Request [b'{r.choice(('GET', 'POST'))}']>")
+def _pooled(r: random.Random) -> Record:
+    return Record(
+        "DEBUG",
+        "httpcore.http11",
+        f"{r.choice(('send_request_headers', 'send_request_body', 'receive_response_body', 'response_closed'))}.{r.choice(('started', 'complete'))} request=<Request [b'{r.choice(('GET', 'POST'))}']>",
+    )
 
 
-def step(r: random.Random) -> Record:
-    return Record("INFO", "api.agents.universal", f"Step {r.randrange(17)} of {r.choice(AGENTS)} finished, tokens={r.randrange(4096)} cost={r.random():.4f} model=gpt-4o-mini")
+def _step(r: random.Random) -> Record:
+    return Record(
+        "INFO",
+        "api.agents.universal",
+        f"Step {r.randrange(17)} of {r.choice(AGENTS)} finished, tokens={r.randrange(4096)} cost={r.random():.4f} model=gpt-4o-mini",
+    )
 
 
-def cache(r: random.Random) -> Record:
-    return Record("INFO", "api.cache", f"cache miss key=repo:{r.randbytes(8).hex()} status=400 path=/sse/ ttl={r.randrange(600)}")
+def _cache(r: random.Random) -> Record:
+    return Record(
+        "INFO", "api.cache", f"cache miss key=repo:{r.randbytes(8).hex()} status=400 path=/sse/ ttl={r.randrange(600)}"
+    )
 
 
-def protocol(r: random.Random) -> Record:
-    return Record("DEBUG", "mcp.client.sse", f"Received server message: root=JSONRPCResponse(jsonrpc='2.0', id={r.randrange(100)}, result={{'content': [{{'type': 'text', 'text': 'result {r.randbytes(5).hex()}'}}]}})")
+def _protocol(r: random.Random) -> Record:
+    return Record(
+        "DEBUG",
+        "mcp.client.sse",
+        f"Received server message: root=JSONRPCResponse(jsonrpc='2.0', id={r.randrange(100)}, result={{'content': [{{'type': 'text', 'text': 'result {r.randbytes(5).hex()}'}}]}})",
+    )
 
 
-def payload(r: random.Random) -> Record:
-    body = {"repository": r.randbytes(4).hex(), "chunks": r.randrange(512), "took": round(r.random() * 9, 3), "tags": ["a\"b", "c\\d"]}
+def _payload(r: random.Random) -> Record:
+    body = {
+        "repository": r.randbytes(4).hex(),
+        "chunks": r.randrange(512),
+        "took": round(r.random() * 9, 3),
+        "tags": ['a"b', "c\\d"],
+    }
     return Record("DEBUG", "api.services.embedding", f"Embedded {json.dumps(body)}")
 
 
-def unicode_text(r: random.Random) -> Record:
+def _unicode_text(r: random.Random) -> Record:
     return Record("INFO", "api.ui", f"Utilisateur {r.randrange(10_000)} prêt ✅ 完了 – {r.random():.3f} ms")
 
 
-def keepalive(r: random.Random) -> Record:
+def _keepalive(r: random.Random) -> Record:
     return Record("INFO", "uvicorn.error", f"connection {r.randbytes(4).hex()} keep-alive timer {r.randrange(5)}")
 
 
-def selector(_r: random.Random) -> Record:
+def _selector(_r: random.Random) -> Record:
     return Record("DEBUG", "asyncio", "Using selector: EpollSelector")
 
 
-def warning(r: random.Random) -> Record:
-    return Record("WARNING", "api.agents.parallel", f"Queue depth {r.randrange(40)} above soft limit, draining {r.randbytes(3).hex()}")
-
-
-def failure(r: random.Random) -> Record:
-    frames = "".join(
-        f'  File "/app/api/agents/{name}.py", line {r.randrange(400)}, in {name}\n    await self._{name}(step)\n' for name in ("parallel", "runner", "client")
+def _warning(r: random.Random) -> Record:
+    return Record(
+        "WARNING",
+        "api.agents.parallel",
+        f"Queue depth {r.randrange(40)} above soft limit, draining {r.randbytes(3).hex()}",
     )
-    return Record("ERROR", "api.agents.parallel", f"Task {r.randbytes(4).hex()} failed\nTraceback (most recent call last):\n{frames}httpx.HTTPStatusError: Client error '400 Bad Request' for url '{SSE}/sse/'")
+
+
+def _failure(r: random.Random) -> Record:
+    frames = "".join(
+        f'  File "/app/api/agents/{name}.py", line {r.randrange(400)}, in {name}\n    await self._{name}(step)\n'
+        for name in ("parallel", "runner", "client")
+    )
+    return Record(
+        "ERROR",
+        "api.agents.parallel",
+        f"Task {r.randbytes(4).hex()} failed\nTraceback (most recent call last):\n{frames}httpx.HTTPStatusError: Client error '400 Bad Request' for url '{SSE}/sse/'",
+    )
 
 
 NOISE: tuple[tuple[int, Callable[[random.Random], Record]], ...] = (
-    (360, sql), (240, cached), (480, pooled), (360, step), (240, cache), (300, protocol), (150, payload), (120, unicode_text), (150, keepalive),
-    (80, selector), (20, warning), (1, failure),
+    (360, _sql), (240, _cached), (480, _pooled), (360, _step), (240, _cache), (300, _protocol), (150, _payload), (120, _unicode_text), (150, _keepalive),
+    (80, _selector), (20, _warning), (1, _failure),
 )  # fmt: skip
 
 
 def headers(status: int, r: random.Random) -> Record:
     """httpcore's own line about the answer whose httpx line follows."""
-    return Record("DEBUG", "httpcore.http11", f"receive_response_headers.complete return_value=(b'HTTP/1.1', {status}, b'{REASONS[status]}', [(b'date', b'Mon, 14 Jul 2025 12:00:00 GMT'), (b'server', b'uvicorn'), (b'content-length', b'{r.randrange(9000)}')])")
+    return Record(
+        "DEBUG",
+        "httpcore.http11",
+        f"receive_response_headers.complete return_value=(b'HTTP/1.1', {status}, b'{REASONS[status]}', [(b'date', b'Mon, 14 Jul 2025 12:00:00 GMT'), (b'server', b'uvicorn'), (b'content-length', b'{r.randrange(9000)}')])",
+    )
 
 
 Step = tuple[float, "Record | Http"]
@@ -196,10 +240,17 @@ def lay_out(form: str, at: float, what: Record | Http, r: random.Random) -> str:
     seconds, fraction = divmod(micros, 1_000_000)
     day = _day(seconds)
     if isinstance(what, Http):
-        line = f'{what.method} {what.path} HTTP/1.1'
+        line = f"{what.method} {what.path} HTTP/1.1"
         if form == "access":
             return f'INFO:     127.0.0.1:{r.randrange(32768, 60999)} - "{line}" {what.status} {REASONS[what.status]}'
-        what = Record("INFO", "httpx", f'HTTP Request: {what.method} {what.base}{what.path} "HTTP/1.1 {what.status} {REASONS[what.status]}"')
+        if form == "combined":
+            when = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(seconds))
+            return f'10.0.{r.randrange(4)}.{r.randrange(250)} - - [{when}] "{line}" {what.status} {r.randrange(9000)} "-" "python-httpx/0.28.1"'
+        what = Record(
+            "INFO",
+            "httpx",
+            f'HTTP Request: {what.method} {what.base}{what.path} "HTTP/1.1 {what.status} {REASONS[what.status]}"',
+        )
     level, logger, message = what
     if form == "std":
         return f"{day.replace('T', ' ')},{fraction // 1000:03d} {level} {logger}: {message}"
@@ -229,9 +280,10 @@ def write(out: TextIO, form: str, steps: Iterator[Step], size: int, r: random.Ra
     written = 0
     lines: list[str] = []
     for at, what in steps:
+        served = isinstance(what, Http) and what.base
+        if (form == "combined" and not served) or (form == "access" and isinstance(what, Http) and not served):
+            continue
         if isinstance(what, Http):
-            if form == "access" and not what.base:
-                continue
             truth.exchanges += 1
             truth.status[what.status] += 1
         text = lay_out(form, at, what, r)
@@ -246,9 +298,12 @@ def write(out: TextIO, form: str, steps: Iterator[Step], size: int, r: random.Ra
 
 
 def main() -> None:
+    """Read the command line and write both files."""
     parser = argparse.ArgumentParser(description="Write a synthetic log and its truth.")
     parser.add_argument("--megabytes", type=float, default=100)
-    parser.add_argument("--noise", type=float, default=0.7, help="share of records that say nothing of MCP, 0 to below 1")
+    parser.add_argument(
+        "--noise", type=float, default=0.7, help="share of records that say nothing of MCP, 0 to below 1"
+    )
     parser.add_argument("--format", choices=FORMATS, default="std")
     parser.add_argument("--rate", type=float, default=25, help="new sessions a second")
     parser.add_argument("--posts", type=float, default=4, help="mean tool calls of a session")
@@ -260,7 +315,12 @@ def main() -> None:
     steps = story(r, noise=chosen.noise, rate=chosen.rate, posts=chosen.posts, truth=truth)
     with chosen.out.open("w", encoding="utf-8", newline="\n") as out:
         write(out, chosen.format, steps, int(chosen.megabytes * 1e6), r, truth)
-    facts = {"lines": truth.lines, "exchanges": truth.exchanges, "opened_at_least": truth.opened, "status": dict(sorted(truth.status.items()))}
+    facts = {
+        "lines": truth.lines,
+        "exchanges": truth.exchanges,
+        "opened_at_least": truth.opened,
+        "status": dict(sorted(truth.status.items())),
+    }
     Path(f"{chosen.out}.truth.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     json.dump(facts, sys.stdout)
     print()

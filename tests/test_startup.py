@@ -23,6 +23,21 @@ def test_help_and_version_load_nothing_heavy(environment, arguments: list[str]):
     assert done.stdout
 
 
+def test_reading_a_log_loads_neither_pandas_nor_pydantic(environment, seed_log):
+    code = (
+        "import sys\n"
+        "from woolly_mcpdiag.cli import main\n"
+        f"sys.argv[1:] = ['analyze-logs', {str(seed_log)!r}, '-f', 'text', '--fail-on', 'net']\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    print([n for n in ('pandas', 'pydantic', 'rich', 'mcp', 'httpx') if n in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stderr == "[]\n"
+    assert done.returncode == 0
+
+
 def test_numpy_starts_no_threads_of_its_own(environment):
     code = (
         "import os, sys\n"

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from glob import has_magic
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from woolly_mcpdiag import __version__
-from woolly_mcpdiag.core.errors import UsageError
+from woolly_mcpdiag.core.errors import InputError, UsageError
 from woolly_mcpdiag.diagnose.docket import Docket
 from woolly_mcpdiag.diagnose.engine import Diagnosis
 from woolly_mcpdiag.diagnose.tables import event_rows, session_rows
@@ -114,6 +116,7 @@ def analyze_logs(
                 break
         if partial:
             break
+    _refuse_nothing(readings, partial=partial)
     found = docket.diagnose(chosen.endpoints)
     report = assemble(found, [_source(reading, docket) for reading in readings], _about(readings), version=__version__)
     report.partial = partial
@@ -128,27 +131,56 @@ def follow_logs(
     on_report: Callable[[Report], None],
     stopped: Callable[[], bool],
 ) -> Analysis:
-    """Read growing logs until ``stopped`` says True or every stream has ended; report at most once in ``every`` seconds."""
+    """Read growing logs until ``stopped`` says True or every stream has ended.
+
+    ``on_report`` gets a report when all that is there was read, then at most one in ``every`` seconds.
+    """
     chosen = options or Options()
     vocabulary = Vocabulary()
     docket = Docket(vocabulary)
     settings = _settings(chosen)
     engines: dict[str, _Growing] = {}
-    shown, fresh = perf_counter(), False
-    for growth in follow(list(paths), stopped=stopped):
+    kept: list[Batch] = []
+
+    def take(growing: _Growing, *, end: bool = False) -> None:
+        batch = growing.take(end=end)
+        docket.add(batch)
+        if chosen.keep_events:
+            kept.append(batch)
+
+    shown, fresh = -every, False
+    for growth in follow(_followed(paths), stopped=stopped):
         if growth is not None:
             growing = engines.get(growth.source)
             if growing is None or growth.restarted:
                 growing = engines[growth.source] = _Growing(growth.source, vocabulary, settings, growing)
             growing.feed(growth.data)
-            docket.add(growing.take())
+            take(growing)
             fresh = True
-        if fresh and perf_counter() - shown >= every:
-            on_report(_grown(docket, engines, chosen).report)
+        # None: everything that is there was read, so the first report need not wait.
+        if fresh and (growth is None or shown > 0) and perf_counter() - shown >= every:
+            on_report(_grown(docket, engines, chosen, kept).report)
             shown, fresh = perf_counter(), False
     for growing in engines.values():
-        docket.add(growing.take(end=True))
-    return _grown(docket, engines, chosen)
+        take(growing, end=True)
+    return _grown(docket, engines, chosen, kept)
+
+
+def _followed(paths: Sequence[str]) -> list[str]:
+    """Return the files to follow: patterns and directories resolved once, files that are yet to come as they are."""
+    found: list[str] = []
+    for name in paths:
+        path = Path(name).expanduser()
+        if name == "-":
+            found.append(name)
+        elif path.is_dir() or (has_magic(name) and not path.exists()):
+            found += [source.name for source in resolve([name])]
+        elif path.exists() or path.parent.is_dir():
+            found.append(str(path))
+        else:
+            message = f"{name}: its directory {path.parent} does not exist"
+            raise InputError(message, "check the path; a file that is yet to come needs its directory")
+    return found
 
 
 class _Growing:
@@ -163,7 +195,7 @@ class _Growing:
 
     def feed(self, data: bytes) -> None:
         """Read whole lines."""
-        for raw in data.splitlines(keepends=True):
+        for raw in data.removesuffix(b"\n").split(b"\n") if data else ():
             self._line += 1
             self._engine.feed(raw, self._line)
 
@@ -185,10 +217,12 @@ class _Growing:
         return batch
 
 
-def _grown(docket: Docket, engines: dict[str, _Growing], options: Options) -> Analysis:
+def _grown(docket: Docket, engines: dict[str, _Growing], options: Options, kept: list[Batch]) -> Analysis:
     found = docket.diagnose(options.endpoints)
     report = assemble(found, [growing.source for growing in engines.values()], [], version=__version__)
-    return Analysis(report=report, diagnosis=found, _vocabulary=docket.vocabulary)
+    return Analysis(
+        report=report, diagnosis=found, _kept=kept, _vocabulary=docket.vocabulary, _keeps=options.keep_events
+    )
 
 
 def _settings(options: Options) -> Settings:
@@ -260,27 +294,52 @@ def _source(reading: Reading, docket: Docket) -> Source:
     )
 
 
+def _refuse_nothing(readings: Sequence[Reading], *, partial: bool) -> None:
+    """Raise ``InputError`` where not one line could be read."""
+    if partial or any(reading.tally.read for reading in readings):
+        return
+    for reading in readings:
+        if reading.failure is not None:
+            raise reading.failure
+    name, damage = readings[0].input.name, readings[0].input.damage
+    message = f"{name}: {damage}, nothing of it can be read" if damage else f"{name}: is empty"
+    raise InputError(message, "check that the program writes its log there")
+
+
 def _about(readings: Sequence[Reading]) -> list[str]:
     """Say what a reader must know about the reading itself."""
-    found = []
-    for reading in readings:
-        tally, name = reading.tally, reading.input.name
-        if reading.input.damage:
-            found.append(f"{name}: {reading.input.damage}")
-        if tally.read and tally.not_understood:
-            found.append(
-                f"{name}: {tally.not_understood:,} of {tally.read:,} lines fit no known format (first: line {tally.first_not_understood:,})."
-            )
-        if all(reading.zones):
-            found.append(
-                f"{name}: {reading.zones[1]:,} stamps name no time zone and are read as UTC, {reading.zones[0]:,} name theirs."
-            )
+    found = [f"{reading.input.name}: {said}" for reading in readings for said in _about_one(reading)]
     zones = {bool(reading.zones[0]) for reading in readings if any(reading.zones)}
     if len(zones) > 1:
         found.append(
             "Some inputs name their time zone and others do not (read as UTC): they may be shifted by hours against each other."
         )
     return found
+
+
+def _about_one(reading: Reading) -> Iterator[str]:
+    tally, back = reading.tally, reading.backwards
+    if reading.input.damage:
+        yield f"{reading.input.damage}."
+    if tally.not_understood:
+        unit, one = (
+            ("entries are not complete", "entry")
+            if reading.input.kind == "har"
+            else ("lines fit no known format", "line")
+        )
+        yield f"{tally.not_understood:,} of {tally.read:,} {unit} (first: {one} {tally.first_not_understood:,})."
+    if tally.outside:
+        yield f"{tally.outside:,} of {tally.read:,} lines lie outside the time asked for."
+    if tally.read and not tally.understood and tally.not_understood + tally.outside < tally.read:
+        yield f"none of its {tally.read:,} lines tells of a request, a session or a failure."
+    if all(reading.zones):
+        yield f"{reading.zones[1]:,} stamps name no time zone and are read as UTC, {reading.zones[0]:,} name theirs."
+    if back.count:
+        times = "once" if back.count == 1 else f"{back.count:,} times"
+        yield (
+            f"the time goes back {times} (first: line {back.line:,}; by up to {back.longest:,.0f} s): lines out of order "
+            "or a clock that was changed; durations across such lines are not to be trusted."
+        )
 
 
 __all__ = ["Analysis", "Options", "Progress", "analyze_logs", "follow_logs"]

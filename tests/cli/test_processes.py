@@ -91,6 +91,13 @@ def test_an_unwritable_output_is_said_before_the_reading_starts(mcpdiag, fifo: P
     assert "cannot be written" in done.stderr
 
 
+def test_a_pipe_that_lies_in_a_directory_of_logs_does_not_hold_the_reading(mcpdiag, seed_log: Path, fifo: Path):
+    assert fifo.parent == seed_log.parent
+    done = mcpdiag("analyze-logs", seed_log.parent)
+    assert done.returncode == 0
+    assert "session.harvested-from-400" in done.stdout
+
+
 def test_ctrl_c_prints_what_was_found_so_far(start, fifo: Path, seed_log: Path):
     child = start("analyze-logs", fifo)
     with fifo.open("w", encoding="utf-8") as writer:

@@ -59,11 +59,21 @@ def test_a_directory_gives_its_logs_and_nothing_else(tmp_path: Path):
     for name in [*names, "code.py", "README", "page.html", "x.logic"]:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
-        data = gzip.compress(LOG) if name.endswith("gz") else LOG
-        path.write_bytes(zstandard.compress(LOG) if name.endswith("zst") else data)
+        log = LOG + name.encode()
+        data = gzip.compress(log) if name.endswith("gz") else log
+        path.write_bytes(zstandard.compress(log) if name.endswith("zst") else data)
     found = resolve([str(tmp_path)])
     assert sorted(str(Path(one.name).relative_to(tmp_path)) for one in found) == sorted(names)
-    assert {content(one) for one in found} == {LOG}
+    assert {content(one) for one in found} == {LOG + name.encode() for name in names}
+
+
+def test_a_copy_of_a_log_is_read_once_and_told(tmp_path: Path):
+    for name, data in (("a.log", LOG), ("b.log", LOG), ("c.log", LOG[::-1])):
+        (tmp_path / name).write_bytes(data)
+    found = resolve([str(tmp_path)])
+    assert [bool(one.damage) for one in found] == [False, True, False]
+    assert found[1].damage == f"has the same bytes as {tmp_path / 'a.log'}, which is read"
+    assert content(found[1]) == b""
 
 
 def test_a_name_with_brackets_that_exists_is_no_pattern(tmp_path: Path):

@@ -6,8 +6,10 @@ import typer
 
 from woolly_mcpdiag import __version__
 from woolly_mcpdiag.cli.analyze_logs import analyze_logs
+from woolly_mcpdiag.cli.demo import demo
 from woolly_mcpdiag.cli.errors import EXIT_CODES, EdgeGroup
 from woolly_mcpdiag.cli.explain import explain
+from woolly_mcpdiag.cli.light import LightCommand
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -49,6 +51,7 @@ def options(
 
 app.command(
     "analyze-logs",
+    cls=LightCommand,
     short_help="From a log to the named cause, its evidence and the fix.",
     context_settings=CONTEXT,
     epilog=manual(
@@ -61,6 +64,7 @@ app.command(
 )(analyze_logs)
 app.command(
     "explain",
+    cls=LightCommand,
     short_help="The catalogue of causes, offline.",
     context_settings=CONTEXT,
     epilog=manual(
@@ -69,3 +73,14 @@ app.command(
         'mcpdiag explain 400 "No valid session ID provided"',
     ),
 )(explain)
+app.command(
+    "demo",
+    short_help="A practice target: agents API and MCP server, with faults to switch on.",
+    context_settings=CONTEXT,
+    epilog=manual(
+        "mcpdiag demo",
+        "mcpdiag demo --client naive",
+        "mcpdiag demo --fault no-affinity --log demo.log",
+        "mcpdiag demo --list",
+    ),
+)(demo)

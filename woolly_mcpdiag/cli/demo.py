@@ -89,7 +89,8 @@ def demo(
 
     import anyio
 
-    anyio.run(_run, options, calls, output_format)
+    # asyncio's own debug mode tells which step blocked the event loop.
+    anyio.run(_run, options, calls, output_format, backend_options={"debug": log_format == "debug"})
 
 
 async def _run(options: "Options", calls: int | None, output_format: str) -> None:
@@ -104,18 +105,14 @@ async def _run(options: "Options", calls: int | None, output_format: str) -> Non
     count = calls if calls is not None else (_AT_START if chosen(options) else 0)
     # Signals first: a Ctrl-C while it starts must end it as cleanly as a later one.
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with anyio.create_task_group() as tasks:
-
-            async def end() -> None:
-                async for _ in signals:
-                    tasks.cancel_scope.cancel()
-
-            tasks.start_soon(end)
-            async with serve(options, echo=sys.stderr) as running:
-                _put_running(running, options, output_format)
+        async with serve(options, echo=sys.stderr) as running:
+            _put_running(running, options, output_format)
+            async with anyio.create_task_group() as tasks:
                 if count:
-                    await call_agents(running, count)
-                await anyio.sleep_forever()
+                    tasks.start_soon(call_agents, running, count)
+                async for _ in signals:
+                    break
+                tasks.cancel_scope.cancel()
 
 
 def _put_running(running: "Running", options: "Options", output_format: str) -> None:

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from woolly_mcpdiag import __version__
+from woolly_mcpdiag.cli.light import lighten
 from woolly_mcpdiag.cli.screen import give_up_stdout, paint
 from woolly_mcpdiag.core.errors import ExitCode, McpdiagError
 
@@ -26,6 +27,11 @@ EXIT_CODES = {
 
 class EdgeGroup(TyperGroup):
     """The command group whose ``main`` lets nothing out but ``SystemExit`` with one of our codes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own class is private
+        """Parse what stands before the command."""
+        lighten(self, ctx)
+        return super().parse_args(ctx, args)
 
     def main(
         self,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
+from woolly_mcpdiag.core.json_text import parse
+
 SCHEMA = "mcpdiag.event/1"
 
 Role = Literal["client", "server", "proxy", "app", ""]
@@ -86,7 +88,7 @@ class Event:
 
         Raises ``ValueError`` where the text is no event of this schema.
         """
-        row = json.loads(text)
+        row = parse(text)
         if not isinstance(row, dict) or row.get("schema") != SCHEMA or row.get("kind") not in KINDS:
             msg = f"not an event of schema {SCHEMA}"
             raise ValueError(msg)

@@ -8,7 +8,7 @@ import re
 
 MASK = "\u2039redacted\u203a"
 
-_NAMES = ("token", "key", "auth", "secret", "pass", "pwd", "cookie", "credential", "argument", "args")
+_NAMES = ("token", "key", "auth", "secret", "pass", "pwd", "cookie", "credential", "argument", "args", "input", "pw=")
 _SCHEMES = ("bearer", "basic ")
 _SHAPES = ("sk-", "gh", "pat_", "lpat-", "xox", "akia", "asia", "aiza", "hf_", "npm_")
 _NEEDLES = (*_NAMES, *_SCHEMES, *_SHAPES, "eyj", "?", "@")
@@ -17,8 +17,9 @@ _NEEDLES = (*_NAMES, *_SCHEMES, *_SHAPES, "eyj", "?", "@")
 _NAMED = re.compile(
     r"""
     (?: (?P<header>(?:proxy-)?authorization|cookies?(?=[\\"'\s:=]))
-      | (?<![a-z])(?P<arguments>(?:tool_?)?arg(?:ument)?s)
+      | (?<![a-z])(?P<arguments>(?:tool_?|kw)?arg(?:ument)?s|(?:tool_?)?inputs?(?!_))
       | (?P<soft>(?<!progress)token(?!s|_?(?:type|count|limit|url|uri|endpoint|usage))|credentials?)
+      | input_value(?==)|x-auth(?=\\{0,9}["']?\s{0,8}[:=])|(?<![a-z])(?:pass|pw|auth)(?=\s?=)
       | pass(?:word|wd|phrase)|pwd|secret|(?:api|access|private|auth|encryption|signing|account)[_-]?key
     )
     (?P<rest>[\w\-]{0,40})
@@ -35,7 +36,7 @@ _QUOTE = re.compile(r"""(?<!\\)\\*+["']""")
 _BRACKET = re.compile(r"""(?<!\\)\\*+["']|[{}\[\]]""")
 
 _SCHEME = re.compile(
-    r"\b((?i:bearer)[ ]{1,8}"
+    r"\b((?i:bearer)[ \t]{1,8}"
     r"(?!(?i:auth|token|realm|scheme|error|challenge|credential|header|required|missing|format|method|type|access)\w*\b)"
     r"|(?i:basic)[ ]{1,8}(?=[^\s,;\"'<>]{20}|[^\s,;\"'<>]{0,19}[\d=A-Z]))"
     r"([^\s,;\"'<>)\]}\\]{4,}+)"
@@ -47,6 +48,8 @@ _KEY = re.compile(
     r"|npm_[A-Za-z0-9]{30,}+)"
 )
 _USERINFO = re.compile(r"://[^\s/?#\"'<>\\]*@")
+_LOGIN = re.compile(r"""(?<![\w.\-+%:/])([\w.\-+%]{1,64}):[^\s:@/\\"'<>]{1,128}@(?=[\w\[])""")
+_FLAG = re.compile(r"""(?<![\w\-])(--(?:pass(?:word|wd|phrase)?|token|secret|api-?key)[ ]{1,8})[^\s\-"'][^\s"']*""")
 _QUERY = re.compile(r"([?&](?:amp;)?([^=&?#\s\"'<>]{1,128})=)([^&#\s\"'<>\\]+)")
 _SESSION_NAMES = {"sessionid", "mcpsessionid", "session"}
 
@@ -61,6 +64,9 @@ def text(s: str) -> str:
         return s
     if "@" in s:
         s = _USERINFO.sub(f"://{MASK}@", s)
+        s = _LOGIN.sub(rf"\g<1>:{MASK}@", s)
+    if "--" in s:
+        s = _FLAG.sub(rf"\g<1>{MASK}", s)
     if "?" in s:
         s = _QUERY.sub(_query_value, s)
     if _any_of(_NAMES, low):

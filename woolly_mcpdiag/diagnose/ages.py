@@ -1,9 +1,10 @@
 """How old a session was at each of its exchanges: the test for "used too early".
 
-The age is the time since the youngest session of the same source was named; exact where sessions do not overlap,
-a lower bound where they do.
+The age is the time since the youngest session of the same input was named; exact where sessions do not overlap,
+a lower bound where they do. The request that makes a session (initialize) has no age and is left out.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION
 from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME
 
 _ENOUGH = 3
+_CHANCE = 0.01
+"""So unlikely must it be that the youngest requests are the failing ones by chance alone."""
 _LIMIT = 60.0
 """Seconds after which an age says nothing about readiness."""
 
@@ -27,11 +30,23 @@ class Ages:
     successes: int
     oldest_failure: float
     youngest_success: float
+    older: int
+    """Successes older than the oldest failure."""
+
+    @property
+    def mostly_young(self) -> bool:
+        """True where failures stop at an age after which many requests succeed: no failure among them is no accident."""
+        total = self.failures + self.successes
+        if not self.known or self.older < _ENOUGH:
+            return False
+        return math.comb(total - self.older, self.failures) / math.comb(total, self.failures) < _CHANCE
 
     @property
     def only_young(self) -> bool:
-        """True where every failure is younger than every success, with enough of both."""
-        return self.failures >= _ENOUGH and self.successes >= _ENOUGH and self.oldest_failure < self.youngest_success
+        """True where every failure is younger than every success, and that is no accident."""
+        if not self.known or self.oldest_failure >= self.youngest_success:
+            return False
+        return 1 / math.comb(self.failures + self.successes, self.failures) < _CHANCE
 
     @property
     def known(self) -> bool:
@@ -39,26 +54,53 @@ class Ages:
         return self.failures >= _ENOUGH and self.successes >= _ENOUGH
 
 
-def ages(case: Case) -> Ages:
-    """Measure ages in a log with times and lines that name new sessions."""
-    births = case.rows("openings")
+NO_AGES = Ages(failures=0, successes=0, oldest_failure=0.0, youngest_success=0.0, older=0)
+
+
+def ages(case: Case, url: int) -> Ages:
+    """Measure ages at an address, in a log with times and lines that name new sessions."""
+    births = case.openings(url)
     at = np.sort(births["time"][births["time"] != NO_TIME])
-    bad, good = (
-        _after(case.rows(name), at, failing=failing) for name, failing in (("failures", True), ("ordinary", False))
-    )
+    bad, good = case.rows("failures"), follow_ups(case, url)
+    refused = (bad["url"] == url) & (bad["method"] == METHOD_CODE["POST"]) & np.isin(bad["status"], UNKNOWN_SESSION)
+    failed, worked = _after(bad["time"][refused], at), _after(good["time"], at)
     return Ages(
-        failures=len(bad),
-        successes=len(good),
-        oldest_failure=float(bad.max()) if len(bad) else 0.0,
-        youngest_success=float(good.min()) if len(good) else 0.0,
+        failures=len(failed),
+        successes=len(worked),
+        oldest_failure=float(failed.max()) if len(failed) else 0.0,
+        youngest_success=float(worked.min()) if len(worked) else 0.0,
+        older=int(np.count_nonzero(worked > failed.max())) if len(failed) else 0,
     )
 
 
-def _after(rows: dict[str, NDArray[Any]], births: NDArray[np.int64], *, failing: bool) -> NDArray[np.float64]:
-    posts = (rows["method"] == METHOD_CODE["POST"]) & (rows["time"] != NO_TIME)
-    if failing:
-        posts &= np.isin(rows["status"], UNKNOWN_SESSION)
-    times = rows["time"][posts]
+def follow_ups(case: Case, url: int) -> dict[str, NDArray[Any]]:
+    """Return the successful POSTs that used a session, without those that made one."""
+    good, births = case.rows("ordinary"), case.openings(url)
+    posts = (good["url"] == url) & (good["method"] == METHOD_CODE["POST"]) & (good["status"] < 300)
+    rows = {name: column[posts] for name, column in good.items()}
+    keep = np.ones(len(rows["line"]), bool)
+    for source in np.unique(births["source"]).tolist():
+        mine = np.flatnonzero((rows["source"] == source) & (rows["status"] == 200))
+        keep[mine[_makers(rows["line"][mine], births["line"][births["source"] == source])]] = False
+    return {name: column[keep] for name, column in rows.items()}
+
+
+def _makers(posts: NDArray[np.int64], births: NDArray[np.int64]) -> list[int]:
+    """Match each line that names a session with the nearest POST before it that no other such line has taken."""
+    waiting: list[int] = []
+    taken: list[int] = []
+    index, lines = 0, posts.tolist()
+    for birth in births.tolist():
+        while index < len(lines) and lines[index] < birth:
+            waiting.append(index)
+            index += 1
+        if waiting:
+            taken.append(waiting.pop())
+    return taken
+
+
+def _after(times: NDArray[np.int64], births: NDArray[np.int64]) -> NDArray[np.float64]:
+    times = times[times != NO_TIME]
     if not len(births) or not len(times):
         return np.zeros(0)
     index = np.searchsorted(births, times, side="right") - 1

@@ -13,6 +13,7 @@ from woolly_mcpdiag.core.causes import Confidence, catalogue
 from woolly_mcpdiag.core.findings import Evidence, Finding
 from woolly_mcpdiag.diagnose import endpoints
 from woolly_mcpdiag.diagnose.casefile import CaseFile, Cell, CellKey, Note
+from woolly_mcpdiag.diagnose.endpoints import origin_of
 from woolly_mcpdiag.diagnose.sessions import LATE, Rows
 from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Kind, Logger
 
@@ -33,6 +34,7 @@ class Case:
         self.view = self._nearest()
         """The kind of row that counts as an exchange here; other views of it are never added."""
         self.cells = [cell for key, cell in file.cells.items() if key.kind == self.view and key.url in self.mcp]
+        self._rows: dict[str, dict[str, NDArray[Any]]] = {}
         self._explained: dict[CellKey, Counter[str]] = {}
         self.findings: list[Finding] = []
 
@@ -83,7 +85,7 @@ class Case:
         source: int | None = None,
     ) -> int:
         """Return how many exchanges match."""
-        return sum(cell.count for cell in self.select(method, status, url=url))
+        return sum(cell.count for cell in self.select(method, status, url=url, source=source))
 
     @property
     def requests(self) -> int:
@@ -92,13 +94,54 @@ class Case:
 
     def rows(self, pool: str) -> dict[str, NDArray[Any]]:
         """Return the kept rows of ``failures`` or ``ordinary`` (MCP exchanges of this view only), or of ``openings``."""
-        columns: dict[str, NDArray[Any]] = getattr(self.file, pool).columns()
-        if pool == "openings":
-            # Lines of different inputs have no order among each other: only those beside the exchanges count.
-            beside = np.isin(columns["source"], sorted({cell.key.source for cell in self.cells}))
-            return {name: column[beside] for name, column in columns.items()} if beside.any() else columns
-        mine = (columns["kind"] == self.view) & np.isin(columns["url"], sorted(self.mcp))
-        return {name: column[mine] for name, column in columns.items()}
+        found = self._rows.get(pool)
+        if found is None:
+            columns: dict[str, NDArray[Any]] = getattr(self.file, pool).columns()
+            if pool == "openings":
+                found = self._births(columns)
+            else:
+                mine = (columns["kind"] == self.view) & np.isin(columns["url"], sorted(self.mcp))
+                found = {name: column[mine] for name, column in columns.items()}
+            self._rows[pool] = found
+        return found
+
+    def openings(self, url: int) -> dict[str, NDArray[Any]]:
+        """Return the lines that name a new session of an address, one for each session."""
+        rows = self.rows("openings")
+        near = {url, -1}
+        if url in self.named:
+            # An HTTP+SSE session is opened at one address and used at another.
+            near |= {other for other in self.mcp if origin_of(self.at(other)) == origin_of(self.at(url))}
+        mine = np.isin(rows["url"], sorted(near))
+        return {name: column[mine] for name, column in rows.items()}
+
+    def _births(self, columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Keep the first line of each session, and give it the address of the exchange it stands beside."""
+        # Lines of different inputs have no order among each other: only those beside the exchanges count.
+        beside = np.isin(columns["source"], sorted({cell.key.source for cell in self.cells}))
+        if beside.any():
+            columns = {name: column[beside] for name, column in columns.items()}
+        pairs = np.stack((columns["high"], columns["low"]))
+        first = np.sort(np.unique(pairs, axis=1, return_index=True)[1]) if pairs.size else np.zeros(0, np.intp)
+        rows = {name: column[first] for name, column in columns.items()}
+        rows["url"] = self._beside(rows)
+        return rows
+
+    def _beside(self, births: dict[str, NDArray[Any]]) -> NDArray[np.int32]:
+        """Return the address of the exchange before each line, after it where a server says so before it answers."""
+        both = [self.rows("ordinary"), self.rows("failures")]
+        lines, urls, sources = (np.concatenate([rows[name] for rows in both]) for name in ("line", "url", "source"))
+        found = np.full(len(births["line"]), -1, np.int32)
+        for source in np.unique(births["source"]).tolist():
+            theirs = np.flatnonzero(sources == source)
+            if not len(theirs):
+                continue
+            theirs = theirs[np.argsort(lines[theirs], kind="stable")]
+            mine = np.flatnonzero(births["source"] == source)
+            after = np.searchsorted(lines[theirs], births["line"][mine])
+            ahead = births["logger"][mine] == Logger.MCP_SERVER
+            found[mine] = urls[theirs[np.clip(after - ~ahead, 0, len(theirs) - 1)]]
+        return found
 
     def at(self, url: int) -> str:
         """Return the text of an address."""
@@ -121,6 +164,11 @@ class Case:
         """One row a session that some line names as new."""
         return self.file.opened.table()
 
+    @cached_property
+    def named(self) -> frozenset[int]:
+        """Codes of the addresses whose exchanges name their session."""
+        return frozenset(self._urls_with_sessions() & self.mcp)
+
     def births(self, chosen: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
         """Return packed session → µs when a line named it as new (``NO_TIME`` without times), for some sessions."""
         table = self.opened
@@ -131,10 +179,9 @@ class Case:
         columns = (table["high"][rows].tolist(), table["low"][rows].tolist(), times[rows].tolist())
         return {(high, low): time for high, low, time in zip(*columns, strict=True)}
 
-    def opened_by(self, logger: int) -> int:
-        """Return how many lines of that writer name a new session."""
-        openings = self.file.openings.columns()
-        return int(np.count_nonzero(openings["logger"] == logger)) * self.file.openings.stride
+    def opened_by(self, logger: int, url: int) -> int:
+        """Return how many sessions of an address a line of that writer names as new."""
+        return int(np.count_nonzero(self.openings(url)["logger"] == logger)) * self.file.openings.stride
 
     def notes(self, kind: str, *errors: str, text: str = "") -> list[Note]:
         """Return the kept notes of a kind, of the given errors if any, whose message holds the text."""
@@ -149,6 +196,13 @@ class Case:
         return sum(
             n for (k, error), n in self.file.note_counts.items() if k == kind and (not errors or error in errors)
         )
+
+    def restarts(self) -> list[Note]:
+        """Return the server starts that come after exchanges which the same source logs."""
+        first: dict[int, int] = {}
+        for key, cell in self.file.cells.items():
+            first[key.source] = min(first.get(key.source, cell.first_line), cell.first_line)
+        return [note for note in self.notes("server.started") if first.get(note.source, note.line) < note.line]
 
     # Evidence
 
@@ -207,6 +261,10 @@ class Case:
                 self._explained.setdefault(cell.key, Counter())[cause] += part
                 taken += part
         return taken
+
+    def claim_sized(self, cause: str, cells: Iterable[Cell], sizes: Collection[int]) -> int:
+        """Explain those failures of the cells whose body has one of the sizes; return how many that newly explains."""
+        return sum(self.claim(cause, [cell], sum(cell.sizes[size] for size in sizes)) for cell in cells)
 
     def parts(self, status: int) -> Counter[str]:
         """Return cause → failures of a status that it explains."""

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.diagnose.case import Case
-from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME
+from woolly_mcpdiag.diagnose.endpoints import origin_of
+from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger
 
 UNKNOWN_SESSION = (400, 404)
 """How servers answer an unknown session: 404 by the specification, 400 before mcp 1.26 and in other SDKs (measured)."""
@@ -28,8 +29,10 @@ class Fates:
     lost: int
     recovered: int
     mixed: int
-    failures: int
-    """Failing exchanges of all of them."""
+    astray: int
+    """Failing exchanges of those that never worked or worked in turn."""
+    early: int
+    """Failing exchanges of those that recovered."""
 
     @property
     def total(self) -> int:
@@ -47,7 +50,8 @@ def fates(case: Case) -> Fates:
         lost=_sum(kinds["lost"]),
         recovered=_sum(kinds["recovered"]),
         mixed=_sum(kinds["mixed"]),
-        failures=int(table["fail"].sum()) if len(table) else 0,
+        astray=int(table["fail"][kinds["never"] | kinds["mixed"]].sum()) if len(table) else 0,
+        early=int(table["fail"][kinds["recovered"]].sum()) if len(table) else 0,
     )
 
 
@@ -83,6 +87,14 @@ class Stretch:
     """Sessions opened and not deleted before the first failure."""
     interleaved: int
     """Changes between success and failure among the POSTs, in order."""
+    before: int
+    """Successful POSTs before the first failure."""
+    births: int
+    """Sessions opened before the first failure."""
+    made: int
+    """Sessions that lines name as new, as far as the address has any; without refused requests that name none."""
+    accepted: int
+    """Handshakes that the server took: notifications/initialized answered 202."""
     moments: int
     """Bursts of failures, at least a second apart; 0 without times."""
     spread: float
@@ -109,10 +121,10 @@ def _stretch(case: Case, url: int) -> Stretch:
     shaped = np.isin(bad["status"], UNKNOWN_SESSION)
     bad = {name: column[shaped] for name, column in bad.items()}
     posts = good["method"] == METHOD_CODE["POST"]
-    sessions = _opened(case, good)
+    sessions = _opened(case, url, good)
     first = int(bad["line"].min()) if len(bad["line"]) else 0
     before = int(np.count_nonzero(posts & (good["line"] < first)))
-    births = _births_before(case, good, first)
+    births = _births_before(case, url, good, first)
     methods = {code: name for name, code in METHOD_CODE.items()}
     times = np.sort(bad["time"][bad["time"] != NO_TIME]) / 1e6
     return Stretch(
@@ -122,6 +134,10 @@ def _stretch(case: Case, url: int) -> Stretch:
         worked=before / births if births else 0.0,
         alive=alive(case, url, first),
         interleaved=_changes(good["line"][posts], bad["line"][bad["method"] == METHOD_CODE["POST"]]),
+        before=before,
+        births=births,
+        made=_made(case, url),
+        accepted=case.count("POST", 202, url=url),
         moments=int(np.count_nonzero(np.diff(times) > 1)) + 1 if len(times) else 0,
         spread=float(times[-1] - times[0]) if len(times) else 0.0,
         quiet=max(0, int(bad["quiet"][0])) / 1e6 if len(times) else 0.0,
@@ -129,18 +145,28 @@ def _stretch(case: Case, url: int) -> Stretch:
     )
 
 
+def _made(case: Case, url: int) -> int:
+    # A server makes a transport for each request without an id as well; those are explained by now.
+    refused = case.select("POST", 400, url=url) + case.select("GET", 400, url=url)
+    ghosts = sum(cell.count - case.left(cell) for cell in refused) if case.opened_by(Logger.MCP_SERVER, url) else 0
+    return max(0, _named(case, url) - ghosts)
+
+
 def _of(rows: dict[str, NDArray[Any]], url: int) -> dict[str, NDArray[Any]]:
     mine = rows["url"] == url
     return {name: column[mine] for name, column in rows.items()}
 
 
-def _opened(case: Case, good: dict[str, NDArray[Any]]) -> int:
-    named = len(case.opened)
-    return named or int(np.count_nonzero((good["status"] == 202) & (good["method"] == METHOD_CODE["POST"])))
+def _named(case: Case, url: int) -> int:
+    return len(case.openings(url)["line"]) * case.file.openings.stride
 
 
-def _births_before(case: Case, good: dict[str, NDArray[Any]], line: int) -> int:
-    openings = case.rows("openings")
+def _opened(case: Case, url: int, good: dict[str, NDArray[Any]]) -> int:
+    return _named(case, url) or int(np.count_nonzero((good["status"] == 202) & (good["method"] == METHOD_CODE["POST"])))
+
+
+def _births_before(case: Case, url: int, good: dict[str, NDArray[Any]], line: int) -> int:
+    openings = case.openings(url)
     if len(openings["line"]):
         return int(np.count_nonzero(openings["line"] < line))
     # Clients that log no id: every session accepts one notifications/initialized with 202.
@@ -151,7 +177,16 @@ def alive(case: Case, url: int, line: int) -> int:
     """Return how many sessions were opened (202 to ``notifications/initialized``, or named) and not deleted before a line."""
     good = _of(case.rows("ordinary"), url)
     deleted = np.count_nonzero((good["method"] == METHOD_CODE["DELETE"]) & (good["line"] < line))
-    return _births_before(case, good, line) - int(deleted)
+    return _births_before(case, url, good, line) - int(deleted)
+
+
+def posts_messages(case: Case, url: int) -> bool:
+    """Say whether anything is posted to the message endpoint of the same origin, as an HTTP+SSE session does."""
+    origin = origin_of(case.at(url))
+    return any(
+        origin_of(case.at(cell.key.url)) == origin and not case.count("GET", url=cell.key.url)
+        for cell in case.select("POST", where=lambda cell: cell.key.url != url)
+    )
 
 
 def _changes(good: NDArray[np.int64], bad: NDArray[np.int64]) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from woolly_mcpdiag.core.findings import Hypothesis
-from woolly_mcpdiag.core.stats import clopper_pearson, difference
-from woolly_mcpdiag.diagnose.ages import ages
+from woolly_mcpdiag.core.findings import Answer, Hypothesis
+from woolly_mcpdiag.core.stats import clopper_pearson, difference, fisher
+from woolly_mcpdiag.diagnose.ages import NO_AGES, Ages, ages
 from woolly_mcpdiag.diagnose.case import FAIL, Case
 from woolly_mcpdiag.diagnose.crowd import Crowd, crowd
 from woolly_mcpdiag.diagnose.rules.session_harvested import CAUSE as HARVESTED
@@ -21,6 +21,9 @@ _TIMING = "Is a session used too soon after it was made?"
 _POOL = "Is it a conflict in the client's connection pool?"
 _SAME = "Does the same request always fail?"
 _FEW = 3
+_READY = 1.0
+"""Seconds after which a session should be ready: later failures are not for want of waiting."""
+_CHANCE = 0.05
 _NOTICEABLE = 0.1
 """A difference of failure rates that would matter to a user."""
 _STAMPS = 'give every line a time: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")'
@@ -57,56 +60,58 @@ def _race(case: Case, births: Sequence[Births]) -> Hypothesis:
             unit="new sessions",
             how="while another session was being made",
         )
+    elif _only_limits(case):
+        return _race_answer(
+            "refuted",
+            "Do the refusals themselves say why?",
+            "Yes: 429 and 503 are a limit on how much may come, not a race.",
+        )
     else:
         crowded = crowd(case)
+        if crowded is None:
+            return _race_answer(
+                "not decidable",
+                "Do sessions fail more often beside others than alone?",
+                "The log does not tell which session or agent run a failure belongs to.",
+                _STAMPS if not case.timed else _IDS,
+            )
+    return _compared(crowded, harvested=bool(births), timed=case.timed)
+
+
+def _race_answer(answer: Answer, test: str, figures: str, decide: str = "") -> Hypothesis:
+    return Hypothesis(name="race", question=_RACE, answer=answer, test=test, figures=figures, decide=decide)
+
+
+def _compared(crowded: Crowd, *, harvested: bool, timed: bool) -> Hypothesis:
     test = f"Do {crowded.unit} fail more often {crowded.how} than alone?"
-    if min(crowded.alone[1], crowded.together[1]) < _FEW and not _all_fail(crowded):
-        return Hypothesis(
-            name="race",
-            question=_RACE,
-            answer="not decidable",
-            test=test,
-            figures=f"Too few to compare: {_rates(crowded)}.",
-            decide=_STAMPS
-            if not case.timed
-            else "run the same agents one at a time and in parallel, and log which session each request belongs to",
+    fails, tries = crowded.whole
+    every = tries >= _FEW and fails == tries
+    if every and harvested:
+        why = "The refused GET names no session, so there is nothing to race for."
+        return _race_answer("refuted", test, f"Every one fails, with or without company: {_rates(crowded)}. {why}")
+    if min(crowded.alone[1], crowded.together[1]) < _FEW:
+        return _race_answer(
+            "not decidable",
+            test,
+            f"Too few to compare: {_rates(crowded)}.",
+            "run the same agents one at a time and in parallel" + ("" if timed else f"; {_STAMPS}"),
         )
-    if births and _all_fail(crowded):
-        return Hypothesis(
-            name="race",
-            question=_RACE,
-            answer="refuted",
-            test=test,
-            figures=f"Every one fails, with or without company: {_rates(crowded)}. The refused GET names no session, so there is nothing to race for.",
-        )
-    if _all_fail(crowded):
-        low = clopper_pearson(*_whole(crowded)).low
-        return Hypothesis(
-            name="race",
-            question=_RACE,
-            answer="refuted" if crowded.alone[1] else "not decidable",
-            test=test,
-            figures=f"Every one fails, with or without company: {_rates(crowded)} (true rate at least {low:.0%}, 95 %). A race would spare those that are alone.",
-            decide="" if crowded.alone[1] else "run one agent alone",
-        )
-    gap = difference(crowded.together, crowded.alone)
+    if every:
+        low = clopper_pearson(fails, tries).low
+        why = f"(true rate at least {low:.0%}, 95 %). A race would spare those that are alone."
+        return _race_answer("refuted", test, f"Every one fails, with or without company: {_rates(crowded)} {why}")
+    gap, chance = difference(crowded.together, crowded.alone), fisher(crowded.together, crowded.alone)
     figures = f"{_rates(crowded)}; difference {gap.low * 100:+.0f} to {gap.high * 100:+.0f} points (95 %)"
-    if gap.low > 0:
-        return Hypothesis(
-            name="race", question=_RACE, answer="supported", test=test, figures=f"{figures}: company makes it worse."
-        )
-    if gap.high < _NOTICEABLE or (crowded.alone[0] and gap.high < 2 * _NOTICEABLE):
-        return Hypothesis(
-            name="race", question=_RACE, answer="refuted", test=test, figures=f"{figures}: being alone does not help."
-        )
-    return Hypothesis(
-        name="race",
-        question=_RACE,
-        answer="not decidable",
-        test=test,
-        figures=f"{figures}.",
-        decide="a longer log, or the same agents one at a time",
-    )
+    if gap.low > 0 and chance < _CHANCE:
+        return _race_answer("supported", test, f"{figures}; by chance alone {chance:.1%}: company makes it worse.")
+    if gap.high < _NOTICEABLE or (crowded.alone[0] >= _FEW and gap.high < 2 * _NOTICEABLE):
+        return _race_answer("refuted", test, f"{figures}: being alone does not help.")
+    return _race_answer("not decidable", test, f"{figures}.", "a longer log, or the same agents one at a time")
+
+
+def _only_limits(case: Case) -> bool:
+    harmful = {cell.key.status for cell in case.cells if cell.key.status >= FAIL and case.harmful(cell)}
+    return bool(harmful) and harmful <= {429, 503}
 
 
 def _timing(case: Case, births: Sequence[Births]) -> Hypothesis:
@@ -126,15 +131,16 @@ def _timing(case: Case, births: Sequence[Births]) -> Hypothesis:
     if case.found("session.used-before-ready"):
         found = next(f for f in case.findings if f.cause == "session.used-before-ready")
         return Hypothesis(name="timing", question=_TIMING, answer="supported", test=test, figures=found.summary)
-    young = ages(case)
-    if young.known and not young.only_young:
+    young = _best_known(case)
+    if young.known and not young.only_young and not young.mostly_young:
         return Hypothesis(
             name="timing",
             question=_TIMING,
-            answer="refuted",
+            answer="refuted" if young.oldest_failure > _READY else "not decidable",
             test=test,
-            figures=f"No: requests fail up to {young.oldest_failure:.1f} s after their session was made, and others succeed after {young.youngest_success * 1000:.0f} ms "
-            f"({young.failures} against {young.successes}).",
+            figures=f"Requests fail up to {_span(young.oldest_failure)} after a session was made, and others succeed after "
+            f"{_span(young.youngest_success)} ({young.failures} against {young.successes}).",
+            decide="" if young.oldest_failure > _READY else _IDS,
         )
     if not any(
         cell.key.status in (400, 404) and case.left(cell) < cell.count for cell in case.cells
@@ -256,13 +262,12 @@ def _unexplained(case: Case) -> bool:
     return any(case.left(cell) for cell in case.cells if cell.key.status >= FAIL)
 
 
-def _all_fail(found: Crowd) -> bool:
-    fails, tries = _whole(found)
-    return tries >= _FEW and fails == tries
+def _best_known(case: Case) -> Ages:
+    return max((ages(case, url) for url in sorted(case.mcp)), key=lambda found: found.failures, default=NO_AGES)
 
 
-def _whole(found: Crowd) -> tuple[int, int]:
-    return found.alone[0] + found.together[0], found.alone[1] + found.together[1]
+def _span(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _rates(found: Crowd) -> str:

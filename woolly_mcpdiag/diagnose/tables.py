@@ -46,7 +46,7 @@ def _sessions(found: Opinion) -> Iterator[dict[str, object]]:
         return
     births = case.births(list(zip(table["high"].tolist(), table["low"].tolist(), strict=True)))
     sources, agents = case.file.vocabulary.sources.texts, case.file.vocabulary.agents.texts
-    for row in range(len(table)):
+    for row in np.argsort(table["first_line"], kind="stable").tolist():
         key = int(table["high"][row]), int(table["low"][row])
         name = case.file.keys.get(key, "")
         born = births.get(key, NO_TIME)

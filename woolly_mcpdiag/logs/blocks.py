@@ -52,7 +52,7 @@ class Blocks:
             want = min(want, self._left)
         got = 0
         if want:
-            got = self._stream.readinto(memoryview(self._data)[self._filled : self._filled + want]) or 0  # type: ignore[attr-defined]
+            got = self._stream.readinto(memoryview(self._data)[self._filled : self._filled + want]) or 0  # type: ignore[attr-defined,arg-type]
             self._filled += got
             if self._left is not None:
                 self._left -= got

@@ -125,7 +125,7 @@ def read_events(
             wanted = rows.wants(event)
             if wanted:
                 rows.add(event, number, text, out)
-        except (ValueError, OverflowError, RecursionError):
+        except (ValueError, OverflowError):
             tally.not_understood += 1
             tally.first_not_understood = tally.first_not_understood or number
             continue

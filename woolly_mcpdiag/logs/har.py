@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from woolly_mcpdiag.core import redact
 from woolly_mcpdiag.core.errors import InputError
 from woolly_mcpdiag.core.events import Event
+from woolly_mcpdiag.core.json_text import parse
 from woolly_mcpdiag.logs.batch import Batch, BatchBuilder, Tally, Vocabulary
 from woolly_mcpdiag.logs.events import EventRows
 
@@ -48,11 +49,11 @@ def read_har(
 def _entries(stream: BinaryIO, name: str) -> list[Any]:
     hint = "save it again with the HAR export of the browser or of mitmproxy"
     try:
-        document = json.load(stream)
+        document = parse(stream.read().decode("utf-8", "replace"))
     except json.JSONDecodeError as error:
         message = f"{name}: is no whole HAR document (JSON breaks at line {error.lineno}, column {error.colno})"
         raise InputError(message, hint) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         message = f"{name}: is no HAR document (its JSON cannot be read)"
         raise InputError(message, hint) from None
     log = document.get("log") if isinstance(document, dict) else None

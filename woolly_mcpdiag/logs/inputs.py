@@ -138,6 +138,8 @@ class Input:
             if head and not head.strip(b"\0") and self.size and self.size > 2 * _PEEK:
                 stream.seek(self.size - _PEEK)  # copytruncate leaves a hole before the text
                 head = stream.read(_PEEK)
+            while head and not head.strip(_BLANK) and (more := stream.read(_PEEK)):
+                head = more
         return head
 
     def _judge(self, head: bytes, raw: bytes) -> None:
@@ -211,9 +213,9 @@ def _similar(path: Path | None) -> str:
 def resolve(paths: Sequence[str], stopped: Callable[[], bool] | None = None) -> list[Input]:
     """Return the inputs that paths name: files, patterns, directories (searched for logs), ``-`` for standard input.
 
-    A file named twice is read once, and so are files with the same bytes. Of several files, those that are empty or no text are left in the list with
-    ``damage`` set, so that they are told about. Streams end once ``stopped()`` says True. Raises ``InputError`` where
-    a path names nothing or nothing is usable.
+    A file named twice is read once, and so are files with the same bytes. Of several files, those that are empty or
+    no text are left in the list with ``damage`` set, so that they are told about. Streams end once ``stopped()`` says
+    True. Raises ``InputError`` where a path names nothing or nothing is usable.
     """
     found: list[Input] = []
     refused: list[_NoLogError] = []
@@ -305,7 +307,8 @@ def _in_directory(given: str, path: Path) -> Iterator[tuple[str, Path]]:
         Path(directory) / name
         for directory, _, names in sorted(os.walk(path))
         for name in sorted(names)
-        if _LOG_NAME.search(name)
+        # Not the named pipes among them: one that nobody writes to would hold the whole search for ever.
+        if _LOG_NAME.search(name) and (Path(directory) / name).is_file()
     ]
     if not files:
         msg = f"{given}: has no logs (*.log, *.txt, *.out, *.json, *.jsonl, *.ndjson, *.har, also .gz and .zst)"

@@ -90,10 +90,12 @@ class Reading:
 
     def _text(self) -> Iterator[tuple[Batch, Tally]]:
         engine = engine_for(self.input, self._vocabulary, self._settings)
-        with self.input.open() as stream:
-            yield from read_lines(engine, lines(stream))
-        self.formats = engine.formats()
-        self.zones = engine.zones[True], engine.zones[False]
+        try:
+            with self.input.open() as stream:
+                yield from read_lines(engine, lines(stream))
+        finally:  # also where the reader of the batches stops early
+            self.formats = engine.formats()
+            self.zones = engine.zones[True], engine.zones[False]
 
 
 def engine_for(source: Input, vocabulary: Vocabulary, settings: Settings) -> LineEngine:

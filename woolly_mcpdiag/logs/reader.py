@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from woolly_mcpdiag.core.json_text import has_halves, whole
 from woolly_mcpdiag.logs.batch import NO_TIME
 from woolly_mcpdiag.logs.formats import BY_START
 from woolly_mcpdiag.logs.formats.format import LEVELS, NO_FIELDS, Format, start_of
@@ -334,6 +335,8 @@ _PRIORITY_DIGITS = frozenset("01234567")
 def _object(text: str) -> dict[str, Any] | None:
     try:
         row, end = _decode(text)
+        if has_halves(text):
+            row = whole(row)
     except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) and row and not text[end:].strip() else None

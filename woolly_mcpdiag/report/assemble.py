@@ -51,7 +51,7 @@ def _next(found: Diagnosis, sources: Sequence[Source]) -> list[NextStep]:
                 why="ranks causes by what the answer says",
             )
         )
-    names = " ".join(source.name for source in sources[:3])
+    names = " ".join("-" if source.name == "stdin" else source.name for source in sources[:3])
     if found.requests:
         steps.append(
             NextStep(

@@ -60,4 +60,22 @@ CAUSES: tuple[Cause, ...] = (
             "$sent_http_mcp_session_id';`."
         ),
     ),
+    Cause(
+        name="log.unexplained-failure",
+        title="Calls failed, and the log does not say why",
+        severity="warning",
+        what="The application says that calls or agent runs failed, while every HTTP response in the log is a success.",
+        why=(
+            "The reason is inside the answers (a JSON-RPC error, `isError`), in an exception whose type and text are "
+            "not logged, or in a part of the application that has nothing to do with MCP."
+        ),
+        sure="Log the exception with its type and the message that was received; the next log names the cause.",
+        client=(
+            'Log failures with `logger.exception("call failed")`, so that type, text and traceback are there, and '
+            'messages for one run: `logging.getLogger("mcp.client").setLevel(logging.DEBUG)`.'
+        ),
+        server="Read the server's log of the same time: it names requests before initialization and tools that raise.",
+        references=("JSON-RPC 2.0, Error object", "MCP 2025-11-25, Server Features, Tools, Error Handling"),
+        bodies=("Invalid request parameters",),
+    ),
 )

@@ -16,7 +16,7 @@ def decide(case: Case) -> Iterator[Finding]:
     notes = [
         n for n in case.notes("call.failed", "ReadError", "RemoteProtocolError", "WriteError") if not _of_stream(n)
     ]
-    if not notes or case.noted("call.failed", "ConnectError") or case.notes("server.started"):
+    if not notes or case.noted("call.failed", "ConnectError") or case.restarts():
         return
     served = case.count("POST", range(200, 300))
     if len(notes) > _RARE * served:

@@ -6,6 +6,7 @@ decide = answered(
     "proxy.upstream-down",
     (503,),
     "{n} requests to {urls} got 503 and none was ever served: a gateway answers for a server that is away.",
-    confidence="likely",
+    confidence="possible",
+    because=["Not excluded by a status alone: a limit of the server or the proxy that lets nothing through."],
     told=("proxy.error", "upstream-down"),
 )

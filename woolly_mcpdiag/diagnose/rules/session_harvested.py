@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.diagnose.anonymous import MISSING_ID
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.count import Count
+from woolly_mcpdiag.diagnose.fates import posts_messages
 from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger
 
 CAUSE = "session.harvested-from-400"
-_MISSING_ID = (105, 95)
-"""Bytes of a "Missing session ID" body, mcp 1.x and 2.x (measured)."""
+_AT_ONCE = 0.1
+"""Seconds from a refusal to its session where other requests are about: measured 0 to 9 ms."""
 _MOST = 0.8
 """Share of new sessions that must follow a refused GET: a log may start in the middle of some."""
 
@@ -26,12 +29,15 @@ def decide(case: Case) -> Iterator[Finding]:
     """Name the cause where new sessions follow anonymous GETs that were refused, and no message was ever posted."""
     for url in sorted(case.mcp):
         refused = case.select("GET", 400, url=url)
-        if not refused or case.count("POST", url=url):
+        if not refused:
             continue
         births = preceded(case, url)
-        if births.matched and births.matched >= _MOST * births.sessions:
+        if case.count("POST", range(200, 300), url=url):
+            if _beside(case, url, births):
+                yield _finding(case, url, refused, births)
+        elif births.matched and births.matched >= _MOST * births.sessions:
             yield _finding(case, url, refused, births)
-        elif not births.sessions and case.count("GET", 200, url=url):
+        elif not births.sessions and case.count("GET", (200, 404), url=url) and not posts_messages(case, url):
             yield _unnamed(case, url, refused)
 
 
@@ -47,12 +53,27 @@ class Births:
         """Matches during which another session was being made."""
 
 
+def _others(case: Case, url: int) -> int:
+    return case.opened_by(Logger.MCP_CLIENT, url) + case.opened_by(Logger.MCP_SERVER, url)
+
+
+def _beside(case: Case, url: int, births: Births) -> bool:
+    """Say whether harvested sessions stand beside sound ones: each has its own refusal at once, and no handshake of its own."""
+    return (
+        births.matched == births.sessions > 2
+        and len(births.gaps) == births.matched
+        and float(births.gaps.max()) < _AT_ONCE
+        and case.count("POST", 202, url=url) < births.sessions + _others(case, url)
+    )
+
+
 def preceded(case: Case, url: int) -> Births:
     """Match every session that the application made with a refused GET on the address."""
-    bad, new = case.rows("failures"), case.rows("openings")
+    bad, new = case.rows("failures"), case.openings(url)
     mine = (bad["url"] == url) & (bad["method"] == METHOD_CODE["GET"]) & (bad["status"] == 400)
     refused, refused_at = bad["line"][mine], bad["time"][mine]
-    made = new["logger"] == Logger.APP
+    # A log that begins in the middle lacks the refusals of the sessions before its first one.
+    made = (new["logger"] == Logger.APP) & (new["line"] > (refused[0] if len(refused) else 0))
     pairs: list[tuple[int, int]] = []
     gaps = []
     for line, time in zip(new["line"][made].tolist(), new["time"][made].tolist(), strict=True):
@@ -71,11 +92,12 @@ def preceded(case: Case, url: int) -> Births:
 
 
 def _finding(case: Case, url: int, refused: list[Cell], births: Births) -> Finding:
-    failures = sum(cell.count for cell in refused)
+    beside = case.count("POST", range(200, 300), url=url) > 0
+    failures = births.matched if beside else _total(refused)
     streams, gone = case.select("GET", 200, url=url), case.select("GET", 404, url=url)
-    claimed = case.claim(CAUSE, refused)
-    case.claim(CAUSE, gone)
-    sized = any(size in cell.sizes for cell in refused for size in _MISSING_ID)
+    claimed = case.claim(CAUSE, refused, births.matched if beside else None)
+    case.claim(CAUSE, gone, births.matched if beside else None)
+    sized = any(size in cell.sizes for cell in refused for size in MISSING_ID)
     because = _because(case, url, births, failures, sized=sized)
     return finding(
         case,
@@ -94,15 +116,15 @@ def _finding(case: Case, url: int, refused: list[Cell], births: Births) -> Findi
 
 def _unnamed(case: Case, url: int, refused: list[Cell]) -> Finding:
     """Build the finding of a log that does not name the sessions, such as a server's access log."""
-    streams = case.select("GET", 200, url=url)
+    streams = case.select("GET", (200, 404), url=url)
     failures, opened = _total(refused), _total(streams)
-    case.claim(CAUSE, refused)
+    case.claim(CAUSE, [*refused, *streams])
     return finding(
         case,
         CAUSE,
         failures,
-        f"{failures} GETs of {case.at(url)} were refused with 400 and {opened} were then answered 200, yet nothing was ever posted: "
-        "the ids of those streams can only come out of the refusals.",
+        f"{Count(failures):GET|GETs} of {case.at(url)} {Count(failures):~was|were} refused with 400 and {opened} then answered "
+        f"{_statuses(streams)}, yet nothing was ever posted: the ids of those streams can only come out of the refusals.",
         confidence="likely",
         of=case.count(status=400),
         unit="400 responses",
@@ -115,6 +137,10 @@ def _unnamed(case: Case, url: int, refused: list[Cell]) -> Finding:
     )
 
 
+def _statuses(cells: list[Cell]) -> str:
+    return " or ".join(str(status) for status in sorted({cell.key.status for cell in cells}))
+
+
 def _total(cells: list[Cell]) -> int:
     return sum(cell.count for cell in cells)
 
@@ -122,8 +148,10 @@ def _total(cells: list[Cell]) -> int:
 def _because(case: Case, url: int, births: Births, failures: int, *, sized: bool) -> list[str]:
     answered = case.count("GET", (200, 404), url=url)
     even = failures == births.sessions == answered
+    alone = not case.count("POST", range(200, 300), url=url)
     lines = [
-        f"{failures} refused GETs, {births.sessions} new sessions, {answered} GETs after them, and not one POST"
+        f"{failures} refused GETs, {births.sessions} new sessions, {answered} GETs after them"
+        + (", and not one POST that worked" if alone else "")
         + (": exactly one of each per session." if even else "."),
         f"{births.matched} of {births.sessions} new sessions follow a refused GET of their own.",
     ]
@@ -139,12 +167,16 @@ def _because(case: Case, url: int, births: Births, failures: int, *, sized: bool
 
 def _summary(url: str, failures: int, sessions: int, streams: int, gone: int) -> str:
     if streams >= gone:
-        ending = f"The {streams} answers of 200 that follow are false successes: a stream opens, but nothing is ever posted and no answer comes."
+        many = Count(streams)
+        ending = (
+            f"The {many:answer of 200 that follows is a false success|answers of 200 that follow are false successes}: "
+            "a stream opens, but nothing is ever posted and no answer comes."
+        )
     else:
         ending = f"This server does not keep such ids: the GETs that use them get 404 ({gone})."
     return (
-        f"Each of the {failures} answers of 400 is a GET {url} without a session id, refused by a Streamable HTTP endpoint; "
-        f"{sessions} times the client took its session id out of that error. {ending}"
+        f"{'The one answer' if failures == 1 else f'Each of the {failures} answers'} of 400 is a GET {url} without a session id, refused by a Streamable HTTP endpoint; "
+        f"{Count(sessions):time|times} the client took its session id out of that error. {ending}"
     )
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.diagnose.anonymous import stateless
 from woolly_mcpdiag.diagnose.case import Case, finding
-from woolly_mcpdiag.diagnose.casefile import Note
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, classify, stretches
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
@@ -32,17 +33,29 @@ class Loss:
     spread: float
     """Seconds from the first to the last loss."""
     timed: bool
+    turns: int = 0
+    """Changes between success and failure, where requests name no session."""
+    urls: frozenset[int]
+    """Addresses at which sessions were lost."""
 
 
 def decide(case: Case) -> Iterator[Finding]:
     """Tell restart from idle expiry by the server's own word, by breaks at the same moment, or by equal gaps."""
-    cells = [cell for cell in case.select(status=UNKNOWN_SESSION) if case.left(cell)]
     loss = _loss(case)
-    if not cells or loss is None:
+    if loss is None:
+        return
+    cells = [
+        cell
+        for cell in case.select(status=UNKNOWN_SESSION)
+        if case.left(cell)
+        and (cell.key.url in loss.urls)
+        and not (case.view != Kind.CALL and stateless(case, cell.key.url))
+    ]
+    if not cells:
         return
     cause, confidence, because = _name(case, loss)
     count = case.claim(cause, cells)
-    who = f"{loss.sessions} sessions" if loss.sessions else "sessions"
+    who = f"{Count(loss.sessions):session|sessions}" if loss.sessions else "sessions"
     when = ""
     if loss.timed and loss.spread <= _MOMENT and count > 1:
         when = " at the same moment"
@@ -55,12 +68,12 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         cause,
         count,
-        f"{count} requests of {who} that had worked found their session unknown{when}{silence}.",
+        f"{Count(count):request|requests} of {who} that had worked found {Count(count):~its|their} session unknown{when}{silence}.",
         confidence=confidence,
         of=case.requests,
         unit="requests",
         because=because,
-        evidence=(*case.show(cells), *case.show_notes(case.notes("session.expired") or _restarts(case), 1)),
+        evidence=(*case.show(cells), *case.show_notes(case.notes("session.expired") or case.restarts(), 1)),
         cells=cells,
     )
 
@@ -73,17 +86,29 @@ def _loss(case: Case) -> Loss | None:
         timed = case.timed and bool((worked != NO_TIME).all())
         idle = tuple(((failed - worked) / 1e6).tolist()) if timed else ()
         spread = float(failed.max() - failed.min()) / 1e6 if timed else 0.0
-        return Loss(sessions=int(np.count_nonzero(lost)), idle=idle, spread=spread, timed=timed)
-    for stretch in stretches(case):
-        if stretch.worked >= WORKED and stretch.alive > 0:
-            return Loss(
-                sessions=0, idle=(stretch.quiet,) if case.timed else (), spread=stretch.spread, timed=case.timed
-            )
-    return None
+        return Loss(
+            sessions=int(np.count_nonzero(lost)),
+            idle=idle,
+            spread=spread,
+            timed=timed,
+            urls=case.named or frozenset(case.mcp),
+        )
+    # A session that is lost fails at its POSTs; where only GETs are refused, none is.
+    found = [s for s in stretches(case) if s.worked >= WORKED and s.alive > 0 and s.methods != {"GET"}]
+    if not found:
+        return None
+    return Loss(
+        sessions=0,
+        idle=tuple(stretch.quiet for stretch in found) if case.timed else (),
+        spread=max(stretch.spread for stretch in found),
+        timed=case.timed,
+        turns=max(stretch.interleaved for stretch in found),
+        urls=frozenset(stretch.url for stretch in found),
+    )
 
 
 def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
-    expired, restarted = case.notes("session.expired"), _restarts(case)
+    expired, restarted = case.notes("session.expired"), case.restarts()
     if expired and not restarted:
         return "session.idle-expired", "certain", [f"The server logs the expiry itself ({len(expired)} lines)."]
     if restarted:
@@ -107,7 +132,8 @@ def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
             ],
         )
     if not loss.timed:
-        return "session.lost", "likely", ["Without times a restart and an idle limit look the same."]
+        sure: Confidence = "likely" if loss.sessions or loss.turns <= 1 else "possible"
+        return "session.lost", sure, ["Without times a restart and an idle limit look the same."]
     idle = [gap for gap in loss.idle if gap >= _IDLE]
     if len(idle) == len(loss.idle) and len(idle) > 1 and loss.spread > _MOMENT and max(idle) <= 1.5 * min(idle):
         return (
@@ -129,14 +155,6 @@ def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
             "The server's log decides: `Started server process` or `idle timeout`.",
         ],
     )
-
-
-def _restarts(case: Case) -> list[Note]:
-    """Return the server starts that come after exchanges which the same source logs."""
-    first: dict[int, int] = {}
-    for key, cell in case.file.cells.items():
-        first[key.source] = min(first.get(key.source, cell.first_line), cell.first_line)
-    return [note for note in case.notes("server.started") if first.get(note.source, note.line) < note.line]
 
 
 def _broken(case: Case) -> bool:

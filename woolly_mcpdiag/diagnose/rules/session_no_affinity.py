@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.diagnose.ages import ages
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, fates, stretches
@@ -11,6 +12,15 @@ from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretc
 CAUSE = "session.no-affinity"
 _TURNS = 3
 """Changes between success and failure on one address above which they take turns."""
+
+_ALL = 5
+"""Handshakes that all succeed, from which two workers are excluded (0.5^5 < 5 %)."""
+_SHARE = 0.2
+"""Share of handshakes that must go astray: with two workers it is a half."""
+_YOUNG = 1.0
+"""Seconds after which a session should be ready."""
+_EARLY = 8
+"""Successful POSTs before the first failure, up to which it is there from the start."""
 
 
 def decide(case: Case) -> Iterator[Finding]:
@@ -21,23 +31,28 @@ def decide(case: Case) -> Iterator[Finding]:
         return
     if found.mixed or found.never:
         if found.never + found.mixed >= found.lost and found.never + found.mixed > found.recovered:
-            yield from _by_fate(case, found, cells)
-        return
+            yield from _by_fate(case, found, [cell for cell in cells if cell.key.url in case.named])
     for stretch in stretches(case):
+        if stretch.url in case.named and (found.mixed or found.never):
+            continue
         if _takes_turns(stretch):
             yield _by_order(case, stretch)
 
 
 def _by_fate(case: Case, found: Fates, cells: list[Cell]) -> Iterator[Finding]:
-    count = case.claim(CAUSE, cells)
+    done = case.select(status=UNKNOWN_SESSION, where=lambda cell: cell.key.url in case.named)
+    explained = sum(cell.count - case.left(cell) for cell in done)
+    count = case.claim(CAUSE, cells, max(0, found.astray - explained))
     workers = _workers(case)
+    if not count:
+        return
     yield finding(
         case,
         CAUSE,
         count,
         _told(found),
         confidence=_confidence(found, workers),
-        of=found.total,
+        of=case.requests,
         unit="failing requests",
         because=_because(found, workers),
         evidence=(*case.show(cells, 2), *case.show(case.select("POST", (200, 202)), 1)),
@@ -87,9 +102,21 @@ def _together(case: Case) -> bool:
 
 
 def _takes_turns(stretch: Stretch) -> bool:
-    if stretch.worked >= WORKED:
+    """Say whether sessions fail from the start and not for good.
+
+    A lost session had its handshake, so as many are accepted as are made; a log that begins in the middle says
+    nothing about those that were there before.
+    """
+    if stretch.interleaved < _TURNS and len(stretch.methods) < 2:
         return False
-    return stretch.interleaved >= _TURNS or len(stretch.methods) > 1
+    refused = stretch.made - stretch.accepted
+    if stretch.made >= _TURNS and refused >= max(2, _SHARE * stretch.made):
+        return True
+    if not stretch.births or (stretch.made >= _ALL and refused <= 0):
+        return False
+    if stretch.worked > WORKED:
+        return stretch.before <= _EARLY and stretch.interleaved >= 2 * _TURNS
+    return stretch.births > 1 or stretch.interleaved >= 2 * _TURNS
 
 
 def _by_order(case: Case, stretch: Stretch) -> Finding:
@@ -97,13 +124,15 @@ def _by_order(case: Case, stretch: Stretch) -> Finding:
     count = case.claim(CAUSE, cells)
     workers = _workers(case)
     methods = ", ".join(sorted(stretch.methods))
+    # A DELETE is a session's last request: where it fails, too short a wait after the first is excluded.
+    old = "DELETE" in stretch.methods or not stretch.made or ages(case, stretch.url).oldest_failure > _YOUNG
     return finding(
         case,
         CAUSE,
         count,
         f"{count} requests ({methods}) to {case.at(stretch.url)} found their session unknown, in turn with successes and from the first seconds: "
         "requests reach workers or replicas that do not hold the session.",
-        confidence="certain" if workers > 1 else "likely",
+        confidence="certain" if workers > 1 else "likely" if old else "possible",
         of=sum(cell.count for cell in case.select(url=stretch.url)),
         unit="requests",
         because=[
@@ -116,6 +145,11 @@ def _by_order(case: Case, stretch: Stretch) -> Finding:
                 [f"{workers} server processes run side by side."]
                 if workers > 1
                 else ["The server's log (how many processes?) or a live probe makes it certain."]
+            ),
+            *(
+                []
+                if old or workers > 1
+                else ["Not excluded: sessions used before they are ready, since only young ones are seen to fail."]
             ),
         ],
         evidence=(*case.show(cells, 2), *case.show(case.select("POST", (200, 202), url=stretch.url), 1)),

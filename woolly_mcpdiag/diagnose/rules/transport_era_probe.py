@@ -3,70 +3,99 @@
 Measured: each connect is one POST refused with 400 (404 or 405 from some servers), then initialize, which succeeds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from woolly_mcpdiag.core.findings import Finding
-from woolly_mcpdiag.diagnose.case import Case, finding, is_httpx2
-from woolly_mcpdiag.logs.batch import METHOD_CODE, Kind, Logger
+from woolly_mcpdiag.diagnose.anonymous import without_id
+from woolly_mcpdiag.diagnose.case import FAIL, Case, finding, is_httpx2
+from woolly_mcpdiag.diagnose.casefile import Cell, Note
+from woolly_mcpdiag.diagnose.count import Count
+from woolly_mcpdiag.diagnose.fates import alive
+from woolly_mcpdiag.logs.batch import METHOD_CODE, Logger
 
 CAUSE = "transport.era-probe"
 _REFUSED = (400, 404, 405)
+_CUT = 6
+"""Exchanges before the end of a log in which a probe may still wait for its handshake."""
 
 
 def decide(case: Case) -> Iterator[Finding]:
     """Match every session that a client opened with a refused POST before it."""
     told = case.notes("mcp.message", text="server/discover")
     for url in sorted(case.mcp):
-        known = case.view == Kind.CALL
-        cells = [c for c in case.select("POST", _REFUSED, url=url) if case.left(c) and (is_httpx2(c) or not known)]
-        if not cells or not case.count("POST", 200, url=url):
-            continue
-        refused = sum(cell.count for cell in cells)
-        matched = _matched(case, url)
-        if not known and not refused == matched == case.count("POST", 202, url=url) == case.count(
-            status=_REFUSED, url=url
-        ):
-            # A server's log does not name the client: only one probe for every handshake, and no other refusal, is benign.
-            continue
-        probes = min(refused, matched) if not told else min(refused, max(matched, len(told)))
-        if not probes:
-            continue
-        case.claim(CAUSE, cells, probes)
-        because = [f"{probes} of {refused} refused POSTs stand right before a session that then opened well."]
-        if told:
-            because.append("The log shows the probe itself: a `server/discover` message.")
-        yield finding(
-            case,
-            CAUSE,
-            probes,
-            f"{probes} POSTs to {case.at(url)} were refused as era probes (`server/discover`) and then initialize succeeded: nothing failed.",
-            confidence="certain" if told or (known and probes == refused) else "likely",
-            of=refused,
-            unit="refused POSTs",
-            because=because,
-            cells=cells,
-        )
+        cells = [cell for cell in case.select("POST", _REFUSED, url=url) if case.left(cell)]
+        known = [cell for cell in cells if is_httpx2(cell)]
+        if not known:
+            cells = [cell for cell in cells if cell.key.status == FAIL]
+        probes = _probes(case, url, known or cells, sure=bool(known)) if cells else 0
+        if told and cells:
+            probes = max(probes, min(len(told), sum(cell.count for cell in known or cells)))
+        if probes:
+            yield _finding(case, url, known or cells, probes, told)
 
 
-def _matched(case: Case, url: int) -> int:
-    """Count sessions opened by a client that have a refused POST before them, first in first out."""
-    bad, new = case.rows("failures"), case.rows("openings")
-    mine = (
-        (bad["url"] == url)
-        & (bad["method"] == METHOD_CODE["POST"])
-        & ((bad["logger"] == Logger.HTTPX2) | (case.view != Kind.CALL))
-        & np.isin(bad["status"], _REFUSED)
+def _probes(case: Case, url: int, cells: list[Cell], *, sure: bool) -> int:
+    """Return how many refusals are probes: those with a session after them, where the writer is known to send probes.
+
+    Where it is not (a server's log, or a format that drops the logger's name), all of them must be.
+    """
+    refused, matched = sum(cell.count for cell in cells), _matched(case, url, cells, cut=sure)
+    if sure:
+        return min(refused, matched) if case.count("POST", range(200, 300), url=url) or matched == refused else 0
+    if refused != matched:
+        return 0
+    handshakes = max(case.opened_by(Logger.MCP_CLIENT, url), case.count("POST", 202, url=url))
+    # Where unknown sessions get 404, a 400 is not about one.
+    others = case.count(status=FAIL, url=url) - refused
+    alike = refused == handshakes and not others
+    return refused if alike or without_id(case, url, "POST") else 0
+
+
+def _finding(case: Case, url: int, cells: list[Cell], probes: int, told: Sequence[Note]) -> Finding:
+    refused = sum(cell.count for cell in cells)
+    case.claim(CAUSE, cells, probes)
+    because = [
+        f"{probes} of {Count(refused):refused POST|refused POSTs} {Count(probes):~stands|stand} right before a handshake."
+    ]
+    if told:
+        because.append("The log shows the probe itself: a `server/discover` message.")
+    return finding(
+        case,
+        CAUSE,
+        probes,
+        f"{Count(probes):POST|POSTs} to {case.at(url)} {Count(probes):~was an era probe|were era probes} (`server/discover`) that an older "
+        "server refuses before it answers initialize: nothing failed.",
+        confidence="certain" if told or (is_httpx2(cells[0]) and probes == refused) else "likely",
+        of=refused,
+        unit="refused POSTs",
+        because=because,
+        evidence=(*case.show(cells), *case.show_notes(told, 1)),
+        cells=cells,
     )
-    refused = bad["line"][mine]
-    births = new["line"][new["logger"] == Logger.MCP_CLIENT]
+
+
+def _matched(case: Case, url: int, cells: list[Cell], *, cut: bool) -> int:
+    """Count handshakes with a refused POST of the cells before them, first in first out."""
+    bad, good, new = case.rows("failures"), case.rows("ordinary"), case.openings(url)
+    posts = (bad["url"] == url) & (bad["method"] == METHOD_CODE["POST"])
+    mine = posts & np.isin(bad["logger"], [cell.key.logger for cell in cells])
+    shaped = np.isin(bad["status"], _REFUSED)
+    first = bad["line"][mine & shaped][0]
+    births = new["line"][(new["logger"] == Logger.MCP_CLIENT) & (new["line"] > first)]
     if not len(births):
         # No id is logged: an accepted notifications/initialized (202) shows that a handshake went through.
-        good = case.rows("ordinary")
         births = good["line"][(good["url"] == url) & (good["status"] == 202) & (good["method"] == METHOD_CODE["POST"])]
-    matched = 0
+    # A handshake that is refused for another reason had its probe as well.
+    births = np.sort(np.concatenate((births, bad["line"][mine & ~shaped])))
+    refused, matched = bad["line"][mine & shaped], 0
     for line in births.tolist():
         if matched < int(np.searchsorted(refused, line)):
             matched += 1
+    if cut:
+        # The log may break off right after a probe, before its handshake.
+        rows = np.sort(np.concatenate((good["line"], bad["line"])))
+        waiting = [line for line in refused[matched:].tolist() if line >= int(rows[-_CUT:][0])]
+        matched += len(waiting) if matched else sum(alive(case, url, line) == 0 for line in waiting)
     return matched * case.file.failures.stride

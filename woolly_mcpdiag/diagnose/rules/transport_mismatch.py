@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.diagnose.anonymous import without_id
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
-from woolly_mcpdiag.diagnose.endpoints import origin_of
-from woolly_mcpdiag.diagnose.fates import alive
+from woolly_mcpdiag.diagnose.fates import alive, posts_messages
 from woolly_mcpdiag.logs.batch import Kind, Logger
 
 CAUSE = "transport.mismatch"
@@ -32,7 +32,9 @@ def decide(case: Case) -> Iterator[Finding]:
 def _get_refused(case: Case, url: int) -> Finding | None:
     """An SSE client starts with a GET; a stateful Streamable endpoint refuses it, since it names no session."""
     cells = [cell for cell in case.select("GET", (400, 405, 406), url=url) if case.left(cell)]
-    if not cells or case.count("POST", url=url) or _posts_messages(case, url):
+    if not cells or case.count("POST", range(200, 300), url=url) or case.open(case.select("POST", (400, 404), url=url)):
+        return None
+    if posts_messages(case, url):
         return None
     count = case.claim(CAUSE, cells)
     said = case.notes("call.failed", "HTTPStatusError")
@@ -58,26 +60,29 @@ def _get_refused(case: Case, url: int) -> Finding | None:
 def _get_refused_beside(case: Case, url: int) -> Finding | None:
     """GETs refused while every POST on the address works, and no session was open that they could belong to."""
     cells = [cell for cell in case.select("GET", 400, url=url) if case.left(cell)]
-    if (
-        not cells
-        or not case.count("POST", range(200, 300), url=url)
-        or case.count(status=(400, 404), url=url) != case.count("GET", 400, url=url)
-    ):
+    if not cells or not case.count("POST", range(200, 300), url=url):
         return None
-    if alive(case, url, min(cell.first_line for cell in cells)) > 0:
+    told = without_id(case, url, "GET")
+    others = case.open(case.select(status=(400, 404), url=url)) - case.open(cells)
+    if not told and others:
         return None
+    free = told or alive(case, url, min(cell.first_line for cell in cells)) <= 0
     count = case.claim(CAUSE, cells)
     return finding(
         case,
         CAUSE,
         count,
-        f"{count} GETs of {case.at(url)} were refused with 400 although no session was open: some client uses HTTP+SSE here, beside others that work.",
-        confidence="likely",
+        f"{count} GETs of {case.at(url)} were refused with 400 while POSTs work: some client uses HTTP+SSE here, beside others that work.",
+        confidence="likely" if free else "possible",
         of=sum(cell.count for cell in case.select("GET", url=url)),
         unit="GETs",
-        because=[
+        because=["The server's lines show that these GETs named no session."]
+        if told
+        else [
             "No POST and no DELETE was refused, so no session was unknown.",
-            "All sessions opened before were deleted, so these GETs name none.",
+            "All sessions opened before were deleted, so these GETs name none."
+            if free
+            else "Not excluded: a server that answers 400 instead of 409 to a second stream of one session.",
         ],
         cells=cells,
         client=_SSE_ONLY,
@@ -111,9 +116,9 @@ def _posts_not_allowed(case: Case, url: int) -> Finding | None:
 def _silent(case: Case, url: int) -> Finding | None:
     """GET answered 200 and never followed by a POST: no ``endpoint`` event came."""
     streams = case.select("GET", 200, url=url)
-    if case.view != Kind.CALL or not streams or case.count("POST", url=url) or _posts_messages(case, url):
+    if case.view != Kind.CALL or not streams or case.count("POST", url=url) or posts_messages(case, url):
         return None
-    if case.found("session.harvested-from-400") or case.opened_by(Logger.MCP_CLIENT):
+    if case.found("session.harvested-from-400") or case.opened_by(Logger.MCP_CLIENT, url):
         return None
     waited, gave_up = _waited(case, streams), case.notes("call.failed", "TimeoutError", "ReadTimeout")
     count = sum(cell.count for cell in streams)
@@ -139,12 +144,6 @@ def _silent(case: Case, url: int) -> Finding | None:
         client=_SSE_ONLY,
         confirm=f"GET {case.at(url)} with Accept: text/event-stream and watch the first event; then POST initialize to the same URL.",
     )
-
-
-def _posts_messages(case: Case, url: int) -> bool:
-    """Say whether anything is posted to the message endpoint of the same origin, as an SSE session does."""
-    origin = origin_of(case.at(url))
-    return any(origin_of(case.at(cell.key.url)) == origin for cell in case.select("POST") if cell.key.url != url)
 
 
 def _waited(case: Case, streams: list[Cell]) -> float:

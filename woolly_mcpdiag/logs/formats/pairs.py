@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 from woolly_mcpdiag.logs.formats.format import LEVEL, LEVELS, NO_FIELDS, STAMP, Format, Refined, Sample
 
-_PAIR = re.compile(r"""([A-Za-z_@][\w.@/\-]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"']\S*|(?=\s|\Z))""", re.DOTALL)
+# A key begins where no key goes on: else a long word without "=" would be tried from each of its characters.
+_PAIR = re.compile(
+    r"""(?<![\w.@/\-])([A-Za-z_@][\w.@/\-]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"']\S*|(?=\s|\Z))""", re.DOTALL
+)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r"}
 _LOGGER_AT = re.compile(r" *\[([A-Za-z_][\w.\-]{0,200})\](?: (.*))?\Z", re.DOTALL)

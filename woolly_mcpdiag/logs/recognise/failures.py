@@ -68,6 +68,11 @@ def in_headline(text: str) -> tuple[str, str]:
     return "", ""
 
 
+def is_leaf(text: str) -> bool:
+    """Say whether a line can be the last one of a traceback: an exception type, and what it said."""
+    return LEAF.match(text) is not None
+
+
 @dataclass(slots=True)
 class Failure:
     """A record that tells of a failure, while its continuation lines still come."""

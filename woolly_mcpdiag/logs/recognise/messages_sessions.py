@@ -39,7 +39,7 @@ OPENED = (
         "Session initialized with ID: 0b2c151d-b618-4883-b3e7-a5a4ea18d2c5",
     ),
     message(
-        "MCP session ",
+        "MCP session",
         rf"(?i)\b(?:opened|established|created|started)(?: an?| new| the)* MCP session[:= ]+{ID}(?:.{{0,24}}\bkey[:= ]+(?P<key>\S+))?",
         "session.opened",
         "app",
@@ -232,5 +232,21 @@ SESSIONS = (
         "",
         "SSE message: root=JSONRPCError(jsonrpc='2.0', id=1, error=ErrorData(code=-32602, message='Invalid request parameters', data=''))",
         "rpc-error",
+    ),
+    message(
+        "Error executing tool ",
+        r"Error executing tool (?P<tool>[\w./-]+)",
+        "call.rejected",
+        "",
+        "Error executing tool search_code: no such repository",
+        "tool-error",
+    ),
+    message(
+        "Tool '",
+        r"Tool '(?P<tool>[^']+)' (?:failed|raised)",
+        "call.rejected",
+        "server",
+        "Tool 'search_code' raised an unexpected exception",
+        "tool-error",
     ),
 )

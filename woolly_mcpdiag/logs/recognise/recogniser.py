@@ -9,7 +9,7 @@ from woolly_mcpdiag.core.ids import unpack
 from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, BatchBuilder, Kind, Logger, Vocabulary
 from woolly_mcpdiag.logs.recognise import agents, exchange, httpcore
 from woolly_mcpdiag.logs.recognise.exchange import Urls
-from woolly_mcpdiag.logs.recognise.failures import _ORDER, STATUS, Failure
+from woolly_mcpdiag.logs.recognise.failures import _ORDER, STATUS, Failure, is_leaf
 from woolly_mcpdiag.logs.recognise.messages import HOST, MESSAGES, REQUEST, Message
 from woolly_mcpdiag.logs.record import Record
 
@@ -23,6 +23,8 @@ LITERALS: tuple[str, ...] = tuple(
 _SERIOUS = frozenset({"WARNING", "ERROR", "CRITICAL", "FATAL"})
 _WRITERS = {"app": Logger.APP, "client": Logger.MCP_CLIENT, "server": Logger.MCP_SERVER}
 _SAID_LIMIT = 400
+_TRACEBACKS = ("Traceback (most recent call last)", "  + Exception Group Traceback")
+_CHAINS = ("During handling of the above exception", "The above exception was the direct cause")
 _INDENTED = (" ", "\t", "|", "+", "")
 """How lines of a traceback begin; they quote source code, which says nothing."""
 
@@ -39,11 +41,13 @@ class Recogniser:
         self._headers = httpcore.Headers()
         self._connects: set[tuple[str, str]] = set()
         self._pending: tuple[Record, Failure, EventKind, str] | None = None
+        self._chained = False
+        """True after the sentence between two tracebacks of one failure."""
 
     def feed(self, record: Record, out: BatchBuilder) -> bool:
         """Add the rows that a record means; return False where it means nothing to us."""
         if self._pending is not None:
-            if not record.fresh:
+            if not record.fresh or self._goes_on(record):
                 self._pending[1].line(record.message)
                 # Servers without a log format print plain lines that look like continuations.
                 if record.message[:1] not in _INDENTED and not self._hot(record, out):
@@ -54,6 +58,18 @@ class Recogniser:
             return True
         known = self._message(record, out)
         return self._rest(record, out, known=known) or known
+
+    def _goes_on(self, record: Record) -> bool:
+        """Say whether a bare line belongs to the bare traceback before it; nothing but its look tells."""
+        if self._pending is None or record.format or self._pending[0].format:
+            return False
+        text = record.message
+        if not self._pending[0].message.startswith(_TRACEBACKS):
+            return False
+        chained, self._chained = self._chained, text.startswith(_CHAINS) or (self._chained and not text.strip())
+        if self._chained or (chained and text.startswith(_TRACEBACKS)):
+            return True
+        return text[:1] in _INDENTED or is_leaf(text)
 
     def _message(self, record: Record, out: BatchBuilder) -> bool:
         message = record.message
@@ -200,7 +216,7 @@ class Recogniser:
             agent=agent,
             error=row.error,
             message=record.message,
-            extra=fields,
+            extra={name: redact.text(value) for name, value in fields.items()},
         )
         self._note(record, out, event, url=url, packed=(high, low))
 
@@ -239,11 +255,11 @@ class Recogniser:
             if not serious and self._agent(record, out):
                 return True
             failed = agents.FAILED.search(message) if serious else None
-        if known or not (serious or not record.level or message.startswith("Traceback (most recent call last)")):
+        if known or not (serious or not record.level or message.startswith(_TRACEBACKS)):
             return False
         failure = Failure()
         failure.headline(message)
-        traceback = message.startswith(("Traceback (most recent call last)", "  + Exception Group Traceback"))
+        traceback = message.startswith(_TRACEBACKS)
         if not serious and not failure.error and not traceback:
             return False
         asgi = "Exception in ASGI application" in message

@@ -1,4 +1,4 @@
-"""The one place that makes rows of access-log lines: ``"POST /mcp HTTP/1.1" 200``, under a known head or in combined format."""
+"""The one place that makes rows of access-log lines: ``"POST /mcp HTTP/1.1" 200``, with a known head or combined."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from woolly_mcpdiag.logs.scan.addresses import Addresses
 from woolly_mcpdiag.logs.scan.calls import methods
 from woolly_mcpdiag.logs.scan.clock import Clock
 from woolly_mcpdiag.logs.scan.lines import Lines
-from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, find, word
+from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, find, where, word
 
 LITERAL = b" HTTP/"
 _ZERO = np.uint8(0x30)
@@ -45,9 +45,7 @@ class Access:
         nobody = stamp - len(_NOBODY)
         good = (nobody > start) & (nobody - start <= 200)
         rows, at, quote, stamp, nobody, start = (x[good] for x in (rows, at, quote, stamp, nobody, start))
-        good = _is_combined(block.data, block.words, stamp) & (
-            (block.words[nobody] & U(0xFFFFFFFFFF)) == word(_NOBODY)
-        )
+        good = _is_combined(block.data, block.words, stamp) & ((block.words[nobody] & U(0xFFFFFFFFFF)) == word(_NOBODY))
         first = block.data[start]
         good &= (find(block.words, start, nobody, _SPACE) == nobody) & (first != ord("[")) & (first != _SPACE)
         rows, at, quote, stamp = (x[good] for x in (rows, at, quote, stamp))
@@ -97,20 +95,24 @@ def _is_combined(data: Bytes, words: NDArray[np.uint64], stamp: At) -> Flags:
     good &= (sign == ord("+")) | (sign == _DASH)
     for place in (1, 2, 8, 9, 10, 11, 13, 14, 16, 17, 19, 20, 23, 24, 25, 26):
         good &= data[stamp + place] - _ZERO < 10
-    good &= (data[stamp + 4] - np.uint8(65) < 26) & (data[stamp + 5] - np.uint8(97) < 26) & (data[stamp + 6] - np.uint8(97) < 26)
+    good &= (
+        (data[stamp + 4] - np.uint8(65) < 26)
+        & (data[stamp + 5] - np.uint8(97) < 26)
+        & (data[stamp + 6] - np.uint8(97) < 26)
+    )
     return good
 
 
 def _sizes(data: Bytes, at: At, until: At) -> NDArray[np.int64]:
     """Return the byte counts that stand (a space, digits or a dash, no word character) at ``at``."""
     out = np.full(len(at), UNKNOWN_SIZE, np.int64)
-    rows = np.flatnonzero((data[at] == _SPACE) & (at < until))
+    rows = where((data[at] == _SPACE) & (at < until))
     place = at[rows] + 1
     first = data[place]
     dash = (first == _DASH) & ~_WORD[data[place + 1]]
     out[rows[dash]] = 0
     value = np.zeros(len(rows), np.int64)
-    live = np.flatnonzero(first - _ZERO < 10)
+    live = where(first - _ZERO < 10)
     for _ in range(_LONGEST_SIZE):
         if not len(live):
             break

@@ -7,7 +7,7 @@ from woolly_mcpdiag.logs.recognise.exchange import Urls
 from woolly_mcpdiag.logs.scan.block import Block
 from woolly_mcpdiag.logs.scan.hexes import packed
 from woolly_mcpdiag.logs.scan.memo import Memo
-from woolly_mcpdiag.logs.scan.words import MASK, At, Flags, U, Words, find, has_zero, word
+from woolly_mcpdiag.logs.scan.words import MASK, At, Flags, U, Words, find, has_zero, where, word
 
 _HEX, _DASHED = 32, 36
 _KEYS = (word(b"sion_id="), word(b"ssionId="))
@@ -40,20 +40,20 @@ class Addresses:
             named[((key == _KEYS[0]) | (key == _KEYS[1])) & (size > length + 12)] = length
         high, low = np.zeros(len(start), np.uint64), np.zeros(len(start), np.uint64)
         code = np.full(len(start), _UNKNOWN, np.int64)
-        rows = np.flatnonzero(named)
+        rows = where(named)
         if len(rows):
             at = end[rows] - named[rows]
             high[rows], low[rows], good = packed(block.data, words, at, dashed=named[rows] == _DASHED)
             fine = rows[good]
             code[fine] = self._before_session.numbers(block, start[fine], at[good], _UNKNOWN)
-        rows = np.flatnonzero(named == 0)
+        rows = where(named == 0)
         if len(rows):
             code[rows] = self._others(block, start[rows], end[rows])
         return code, high, low, code >= 0
 
     def _others(self, block: Block, start: At, end: At) -> NDArray[np.int64]:
         code = self._plain.numbers(block, start, end, _QUERY)
-        rows = np.flatnonzero(code == _QUERY)
+        rows = where(code == _QUERY)
         if not len(rows):
             return code
         start, end = start[rows], end[rows]
@@ -84,7 +84,7 @@ def _plain_query(words: Words, start: At, end: At) -> Flags:
     """Return where a query is printable ASCII and no parameter of it names a session."""
     good = np.ones(len(start), np.bool_)
     at = start.copy()
-    live = np.flatnonzero(at < end)
+    live = where(at < end)
     while len(live):  # every byte above the space and below 0x80
         have = words[at[live]]
         left = np.minimum(end[live] - at[live], 8)
@@ -94,7 +94,7 @@ def _plain_query(words: Words, start: At, end: At) -> Flags:
         at[live] += 8
         live = live[at[live] < end[live]]
     at = start.copy()
-    live = np.flatnonzero(good & (at < end))
+    live = where(good & (at < end))
     for _ in range(_MOST_PARAMETERS):
         name = words[at[live] + 1] | _LOWER
         good[live[((name & MASK[7]) == _SESSION) | ((name & MASK[7]) == _MCP)]] = False

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from woolly_mcpdiag.logs.scan.words import PAD, At, Bytes, Flags, Words, view
+from woolly_mcpdiag.logs.scan.words import PAD, At, Bytes, Flags, Words, view, where
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Block:
     @staticmethod
     def of(data: Bytes, size: int, mask: Flags) -> "Block":
         """Return the block of the first ``size`` bytes; ``mask`` is scratch of at least that size."""
-        low = np.flatnonzero(np.less(data[:size], 32, out=mask[:size]))
+        low = where(np.less(data[:size], 32, out=mask[:size]))
         kind = data[low]
         newline = kind == 10
         if newline.all():

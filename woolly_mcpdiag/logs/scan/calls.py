@@ -49,13 +49,21 @@ class Endings:
         for _ in range(_TRIES):
             if not len(rows):
                 break
-            text = self._learn(block.text(int(start[rows[0]]), int(end[rows[0]])))
-            left = self._apply(text, block, start, end, last, rows, url_end, status) if text else rows
+            learned = self._learn(block.text(int(start[rows[0]]), int(end[rows[0]])))
+            left = self._apply(learned, block, start, end, last, rows, url_end, status) if learned else rows
             rows = left[1:] if len(left) == len(rows) else left
         return url_end, status
 
-    def _apply(  # noqa: PLR0913, PLR0917 - the columns of one pass
-        self, text: bytes, block: Block, start: At, end: At, last: NDArray[np.uint64], rows: At, url_end: At, status: NDArray[np.int64]
+    def _apply(
+        self,
+        text: bytes,
+        block: Block,
+        start: At,
+        end: At,
+        last: NDArray[np.uint64],
+        rows: At,
+        url_end: At,
+        status: NDArray[np.int64],
     ) -> At:
         same = rows[last[rows] == word(text[-_SHORTEST:])]
         at = end[same] - len(text)
@@ -67,7 +75,8 @@ class Endings:
             return rows
         url_end[hit], status[hit] = at[good], self._known[text]
         self._uses[text] += len(hit)
-        return rows[status[rows] == 0]
+        rest: At = rows[status[rows] == 0]
+        return rest
 
     def _learn(self, message: bytes) -> bytes | None:
         found = _URL_AND_REST.fullmatch(message)

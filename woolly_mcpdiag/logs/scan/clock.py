@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import NO_TIME
 from woolly_mcpdiag.logs.scan.block import Block
-from woolly_mcpdiag.logs.scan.words import At, Bytes, U, Words
+from woolly_mcpdiag.logs.scan.words import At, Bytes, U, Words, where
 from woolly_mcpdiag.logs.stamps import Stamps
 
 _REMEMBERED = 1 << 14
@@ -44,7 +44,7 @@ class Clock:
         changed[0] = True
         for key in keys:
             changed[1:] |= key[1:] != key[:-1]
-        rows = np.flatnonzero(changed)
+        rows = where(changed)
         bases = np.empty(len(rows), np.int64)
         for index, place in enumerate(at[rows].tolist()):
             text = block.text(place, place + size) + seconds + block.text(place + zone[0], place + zone[1])

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Logger, Tally
 from woolly_mcpdiag.logs.lines import LineEngine
+from woolly_mcpdiag.logs.reader import Reader
 from woolly_mcpdiag.logs.record import Record
 from woolly_mcpdiag.logs.stamps import Stamps
 
@@ -54,6 +56,8 @@ class Head:
     source: int
     format: str
     framing: str
+    sample: bytes
+    """The line it was learned from."""
 
 
 class Exact:
@@ -65,7 +69,10 @@ class Exact:
         self._recogniser = engine._recogniser
         self.headers = engine._recogniser._headers
         self.urls = engine._recogniser._urls
+        self._teacher = Reader()
         self._stamps = Stamps()
+        self.plain = engine._since is None and engine._until is None and not engine._recogniser._patterns
+        """False where every line must be read: a time range, or patterns that may match anything."""
 
     def feed(self, lines: Iterable[tuple[int, bytes]]) -> None:
         """Read (number, line) pairs, the first of which begins a record."""
@@ -75,6 +82,13 @@ class Exact:
     def take(self, *, end: bool = True) -> tuple[Batch, Tally]:
         """Return what was read since the last call."""
         return self.engine.take(end=end)
+
+    def begin(self, head: Head) -> None:
+        """Tell the line engine that records under a head have been read: lines without a prefix go on with them."""
+        self._reader.read(head.sample, 0)
+        self._reader._formats[head.format] -= 1
+        if head.framing:
+            self._reader._framings[head.framing] -= 1
 
     def count(self, head: Head, lines: int) -> None:
         """Tell the line engine of lines under a head that it did not see."""
@@ -89,6 +103,28 @@ class Exact:
         self.engine.zones[True] += lines
         self._reader._formats[COMBINED] += lines
 
+    def counts(self) -> tuple[Counter[bool], Counter[str], Counter[str]]:
+        """Return and forget (records with a time by zoned or not, record formats, framings)."""
+        out = Counter(self.engine.zones), Counter(self._reader._formats), Counter(self._reader._framings)
+        self.uncount()
+        return out
+
+    def add_counts(self, zones: Counter[bool], formats: Counter[str], framings: Counter[str]) -> None:
+        """Add what another process counted."""
+        self.engine.zones.update(zones)
+        self._reader._formats.update(formats)
+        self._reader._framings.update(framings)
+
+    def uncount(self) -> None:
+        """Forget what was counted so far."""
+        self.engine.zones.clear()
+        self._reader._formats.clear()
+        self._reader._framings.clear()
+
+    def forget(self) -> None:
+        """Forget the answers that wait for a call: another part of the file begins."""
+        self.headers._waiting.clear()
+
     def learn(self, raw: bytes, line: int) -> "tuple[Head | None, int | None]":
         """Return what the line engine makes of a line's prefix, or the source of a line in combined format.
 
@@ -96,7 +132,7 @@ class Exact:
         """
         if raw[:1] == b"[" and raw[3:4] == b"/":
             return None, None  # rich: it joins lines
-        records = self._reader.read(raw, line)
+        records = self._teacher.read(raw, line)
         if len(records) != 1 or not records[0].fresh or records[0].span != 1:
             return None, None
         record = records[0]
@@ -122,6 +158,7 @@ class Exact:
             source=self._recogniser._source(record),
             format=record.format,
             framing=record.framing,
+            sample=raw,
         )
 
     def _layout(self, prefix: bytes, record: Record) -> Layout | None:
@@ -139,7 +176,9 @@ class Exact:
         for each in stamps:
             stop = each.start("zone") if each["zone"] else each.end()
             digits.update(at for at in range(each.start(), stop) if prefix[at : at + 1].isdigit())
-        plain = self._stamps.text(stamp[0][: stamp.start("zone") - stamp.start()].decode() if stamp["zone"] else stamp[0].decode())
+        plain = self._stamps.text(
+            stamp[0][: stamp.start("zone") - stamp.start()].decode() if stamp["zone"] else stamp[0].decode()
+        )
         return Layout(
             text=prefix[:end],
             digits=frozenset(digits),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, Words
+from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, Words, where
 
 _NIBBLES = U(0x0F0F0F0F0F0F0F0F)
 _ONES = U(0x0101010101010101)
@@ -14,9 +14,9 @@ _DASHES = (8, 13, 18, 23)
 
 
 def packed(data: Bytes, words: Words, at: At, *, dashed: Flags) -> tuple[Words, Words, Flags]:
-    """Return (high, low, good) of the ids at ``at``: 36 characters where ``dashed``, else 32; good where all are hex."""
+    """Return (high, low, good) of the ids at ``at``: 36 characters if ``dashed``, else 32; good if all are hex."""
     quarters = [words[at], words[at + 8], words[at + 16], words[at + 24]]
-    rows = np.flatnonzero(dashed)
+    rows = where(dashed)
     good = np.ones(len(at), np.bool_)
     if len(rows):
         start = at[rows]
@@ -39,4 +39,5 @@ def _eight(text: Words) -> tuple[Words, Flags]:
     again = nibbles + _ZERO + U(39) * (((nibbles + _SIX) >> U(4)) & _ONES)
     pairs = ((nibbles << U(4)) | (nibbles >> U(8))) & U(0x00FF00FF00FF00FF)
     fours = ((pairs << U(8)) | (pairs >> U(16))) & U(0x0000FFFF0000FFFF)
-    return ((fours << U(16)) | (fours >> U(32))) & _LOW4, np.asarray(lower == again)
+    number = ((fours << U(16)) | (fours >> U(32))) & _LOW4
+    return number, np.asarray((lower == again) & ((nibbles & ~_NIBBLES) == 0))

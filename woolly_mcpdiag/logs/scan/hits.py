@@ -12,27 +12,45 @@ from woolly_mcpdiag.logs.scan.access import LITERAL as ACCESS
 from woolly_mcpdiag.logs.scan.calls import START as CALL
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.literals import Literals
-from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, word
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, where, word
 
-_SHORT = ("gent",)
-"""A literal that stands in many loggers' names; what must stand around it is searched for instead."""
+_SHORT = ("gent", "-326")
+"""Literals that are too short or stand in many loggers' names; they are searched for with what must be beside them."""
+_CODES = (b"=-326", b":-326", b" -326", b"\t-326")
 _AGENT = (b"gent execution", b" agent")
 _AGENT_START, _AGENT_MASK = word(b"agent"), MASK[5]
 _TRACEBACK = (b"Traceback (most recent", b"Exception Group Traceback")
 _FAILURES = frozenset(
-    text.encode() for text in ("Error", "Timeout", "Exception", "EndOfStream", "gaierror", "Cancelled", *(words for words, _ in WORDS))
+    text.encode()
+    for text in (
+        "Error",
+        "Timeout",
+        "Exception",
+        "EndOfStream",
+        "gaierror",
+        "Cancelled",
+        *(words for words, _ in WORDS),
+    )
 )
 """Without one of these a record at WARNING or above says nothing of a failure."""
 _NARROWER = {
     b"isError": re.compile(rb"""isError\\?["']?\s*[:=]\s*[Tt]rue"""),
-    b"-326": re.compile(rb"""-326.*?message""", re.DOTALL),
+    **dict.fromkeys(_CODES, re.compile(rb".-326.*?message", re.DOTALL)),
 }
 """Texts that often mean nothing, and what must be in the line from there on."""
 _EXCHANGES = frozenset({CALL, waiting.LITERAL})
 _PLACES = (*waiting.LENGTHS, *waiting.SESSIONS)
 _TEXTS = tuple(
     dict.fromkeys(
-        [*_PLACES, *waiting.ODD, *(text.encode() for text in LITERALS if text not in _SHORT), *_AGENT, *_TRACEBACK, *sorted(_FAILURES), *_NARROWER]
+        [
+            *_PLACES,
+            *waiting.ODD,
+            *(text.encode() for text in LITERALS if text not in _SHORT),
+            *_AGENT,
+            *_TRACEBACK,
+            *sorted(_FAILURES),
+            *_NARROWER,
+        ]
     )
 )
 
@@ -67,12 +85,11 @@ class Search:
         exchanges = np.zeros(len(block), np.bool_)
         places: dict[bytes, tuple[At, At]] = {}
         access = access_line = np.empty(0, np.int64)
-        for number, at in self._literals.find(block.data, block.size):
+        for number, found in self._literals.find(block.data, block.size):
             text = self._literals.texts[number]
-            line = np.searchsorted(block.end, at)
-            inside = at >= lines.message[line]
-            if not inside.all():
-                line, at = line[inside], at[inside]
+            line = np.searchsorted(block.end, found)
+            inside = found >= lines.message[line]
+            line, at = line[inside], found[inside]
             if text in _PLACES:
                 places[text] = line, at
             elif text in waiting.ODD:
@@ -90,7 +107,7 @@ class Search:
                     agents[line] = True
                 elif text in _EXCHANGES:
                     exchanges[line] = True
-        suspect[np.flatnonzero((block.words[lines.message] & _AGENT_MASK) == _AGENT_START)] = True
+        suspect[where((block.words[lines.message] & _AGENT_MASK) == _AGENT_START)] = True
         return Hits(suspect, agents, access, access_line, exchanges, places)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import COLUMNS, Batch
+from woolly_mcpdiag.logs.scan.words import where
 
 _TEXTS = 3
 """Rows of each class of rows in a block that keep their line."""
@@ -32,10 +33,14 @@ def join(batches: list[Batch]) -> Batch:
 
 
 def picked(batch: Batch, rows: NDArray[np.int64]) -> Batch:
-    """Return some rows of a batch that has neither notes nor texts."""
+    """Return some rows of a batch, in ascending order."""
     out = Batch.empty()
     for name in COLUMNS:
         setattr(out, name, getattr(batch, name)[rows])
+    if batch.notes or batch.texts:
+        place = {row: index for index, row in enumerate(rows.tolist())}
+        out.notes = {place[row]: note for row, note in batch.notes.items() if row in place}
+        out.texts = {place[row]: text for row, text in batch.texts.items() if row in place}
     return out
 
 
@@ -50,6 +55,10 @@ def worth_showing(batch: Batch) -> list[int]:
         | batch.status.astype(np.int64) & 0xFFF
     )
     order = np.argsort(key, kind="stable")
-    begins = np.flatnonzero(np.append(True, np.diff(key[order]) != 0))
+    begins = where(np.append(True, np.diff(key[order]) != 0))
     ends = np.append(begins[1:], len(order))
-    return sorted(order[place] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True) for place in range(begin, min(begin + _TEXTS, end)))
+    return sorted(
+        order[place]
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        for place in range(begin, min(begin + _TEXTS, end))
+    )

@@ -1,6 +1,6 @@
 """The one place that finds where a block holds any of the recogniser's literals, at the price of one pass.
 
-Of every four-byte lane (aligned to 4 in the block) a hash of 18 bits is looked up in a table that was filled so that each
+Of every four-byte lane (aligned to 4 in the block) a hash of 17 bits is looked up in a table, filled so that each
 literal, however it lies to the lanes, has one lane in it. Hits are then compared with the literals byte by byte.
 """
 
@@ -10,15 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Words, holds, view, word
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Words, holds, view, where, word
 
 _LANE = 4
 _FACTOR = np.uint32(0x9E3779B1)
-_BITS = 18
+_BITS = 17
 _SHIFT = 32 - _BITS
 _CHUNK = 1 << 16
 """Lanes looked up at a time, so that the scratch arrays stay in the cache."""
-_SHORTEST = 4
+_SHORTEST = 5
 _ANY = range(256)
 _LANES = NDArray[np.uint32]
 
@@ -31,7 +31,7 @@ class _Entry(NamedTuple):
 
 
 class Literals:
-    """A set of byte texts of at least four bytes."""
+    """A set of byte texts of at least five bytes."""
 
     def __init__(self, texts: Iterable[bytes], sample: Bytes) -> None:
         """``sample`` is text as it will be searched; lanes that are rare in it are preferred."""
@@ -39,17 +39,10 @@ class Literals:
         usual = np.bincount(_hashed(sample[: len(sample) & ~3].view("<u4")), minlength=1 << _BITS)
         self._table = np.zeros(1 << _BITS, np.bool_)
         self._first = np.full(1 << _BITS, -1, np.int32)
-        self._halves: list[tuple[int, int]] = []
-        """First two bytes of texts of four, whose other half may lie in the next lane, and their entry."""
         entries: list[_Entry] = []
         following: list[int] = []
         for number, text in enumerate(self.texts):
             for shift in range(_LANE):
-                if shift == 2 and len(text) == _LANE:
-                    self._halves.append((int.from_bytes(text[:2], "little"), len(entries)))
-                    following.append(-1)
-                    entries.append(_Entry(number, -shift))
-                    continue
                 lanes, offset = _best(text, shift, usual)
                 slots = _hashed(np.array(lanes, np.uint32))
                 self._table[slots] = True
@@ -75,14 +68,9 @@ class Literals:
             np.multiply(chunk, _FACTOR, out=hashed)
             np.right_shift(hashed, _SHIFT, out=places, casting="unsafe")
             np.take(self._table, places, out=hits, mode="clip")
-            found = np.flatnonzero(hits)
+            found = where(hits)
             entries.append(self._first[places[found]])
             founds.append(found + start)
-            for half, entry in self._halves:
-                np.equal(chunk.view("<u2")[1::2], half, out=hits)
-                found = np.flatnonzero(hits)
-                entries.append(np.full(len(found), entry, np.int32))
-                founds.append(found + start)
         if not founds:
             return []
         return self._verify(view(data), size, np.concatenate(founds) * _LANE, np.concatenate(entries))
@@ -94,23 +82,24 @@ class Literals:
             inside = (start >= 0) & (start < size)
             if not inside.all():
                 start, text = np.where(inside, start, 0), np.where(inside, text, 0)
-            good = np.flatnonzero(((words[start] ^ self._start[text]) & self._start_mask[text]) == 0)
+            good = where(((words[start] ^ self._start[text]) & self._start_mask[text]) == 0)
             starts.append(start[good])
             texts.append(text[good])
             entry = self._next[entry]
-            more = np.flatnonzero(entry >= 0)
+            more = where(entry >= 0)
             lane_at, entry = lane_at[more], entry[more]
         if not starts:
             return []
         start, text = np.concatenate(starts), np.concatenate(texts)
+        order = np.argsort(text.astype(np.uint8), kind="stable")  # a radix sort
+        start, counts = start[order], np.bincount(text, minlength=len(self.texts))
         out = []
-        for number in np.flatnonzero(np.bincount(text)).tolist():
-            at = start[text == number]
+        for number, last in zip(where(counts).tolist(), np.cumsum(counts)[where(counts)].tolist(), strict=True):
+            at = np.sort(start[last - int(counts[number]) : last])
             if len(self.texts[number]) > 8:
                 at = at[holds(words, at, self.texts[number])]
             if len(at):
-                at.sort()
-                out.append((number, at[np.append(True, at[1:] != at[:-1])]))
+                out.append((number, at))
         return out
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.scan.block import Block
-from woolly_mcpdiag.logs.scan.words import At, hashes
+from woolly_mcpdiag.logs.scan.words import At, hashes, where
 
 _BUDGET = 512
 """New texts read in one call; more are left to the line engine, which reads each line for itself."""
@@ -41,7 +41,7 @@ class Memo:
             out[:] = self._values[place]
             return np.empty(0, np.int64)
         out[known] = self._values[place[known]]
-        return np.flatnonzero(~known)
+        return where(~known)
 
     def _learn(self, block: Block, keys: NDArray[np.uint64], start: At, end: At, new: NDArray[np.int64]) -> bool:
         added: dict[int, int] = {}

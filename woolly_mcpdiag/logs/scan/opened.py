@@ -7,7 +7,7 @@ from woolly_mcpdiag.logs.batch import Batch, Kind, Logger, Vocabulary
 from woolly_mcpdiag.logs.scan.hexes import packed
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.memo import Memo
-from woolly_mcpdiag.logs.scan.words import PAD, At, Flags, U, find, has_zero, holds, word
+from woolly_mcpdiag.logs.scan.words import PAD, At, Flags, U, find, has_zero, holds, where, word
 
 STARTS: tuple[tuple[bytes, Logger], ...] = (
     (b"Created new MCP session ", Logger.APP),
@@ -20,7 +20,7 @@ _FOR_KEY = b" for key "
 _DASH = ord("-")
 _UNDERLINES = U(0x5F5F5F5F5F5F5F5F)
 _TAKEN_OFF = np.zeros(256, np.bool_)
-_TAKEN_OFF[[ord(byte) for byte in ".,;)\"\\"]] = True
+_TAKEN_OFF[[ord(byte) for byte in '.,;)"\\']] = True
 _SUFFIX = 9
 """Bytes of ``_edcec7aa``, the usual end of a key."""
 
@@ -36,7 +36,7 @@ class Opened:
         first = lines.block.words[lines.message[rows]]
         at, logger = np.full(len(rows), -1, np.int64), np.zeros(len(rows), np.uint8)
         for text, writer in STARTS:
-            same = np.flatnonzero(first == word(text))
+            same = where(first == word(text))
             same = same[holds(lines.block.words, lines.message[rows[same]], text)]
             at[same], logger[same] = lines.message[rows[same]] + len(text), writer
         known = at >= 0
@@ -50,7 +50,7 @@ class Opened:
         until = lines.until[rows]
         good &= end <= until
         agent = np.zeros(len(rows), np.int64)
-        keyed = np.flatnonzero(good & (end < until) & (logger == Logger.APP))
+        keyed = where(good & (end < until) & (logger == Logger.APP))
         if len(keyed):
             agent[keyed], fine = self._keys(lines, end[keyed], until[keyed])
             good[keyed] &= fine
@@ -72,8 +72,8 @@ class Opened:
         good = holds(words, at, _FOR_KEY) & (start < cut) & ((end == until) | (end < start + PAD // 2))
         good &= (data[cut] == ord("_")) & ~_TAKEN_OFF[data[end - 1]]
         good &= has_zero(words[cut + 1] ^ _UNDERLINES) == 0
-        good &= ((words[cut + 1] & U(0x8080808080808080)) == 0)
-        rows = np.flatnonzero(good)
+        good &= (words[cut + 1] & U(0x8080808080808080)) == 0
+        rows = where(good)
         code = np.full(len(at), -1, np.int64)
         code[rows] = self._agents.numbers(lines.block, start[rows], cut[rows], -1)
         return np.maximum(code, 0), code >= 0

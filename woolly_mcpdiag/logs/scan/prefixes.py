@@ -1,12 +1,12 @@
 """The one place that recognises, for many lines at once, prefixes which the line engine has read once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.scan.exact import Head, Layout
-from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, U, Words, columns, mix, word
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, U, Words, columns, mix, where, word
 
 _SLOTS = 1 << 10
 _SHIFT = U(64 - 10)
@@ -73,7 +73,7 @@ class Group:
             good &= (have & want.mask) == want.fixed
             if want.sixes:
                 good &= ((have + want.sixes) & want.digits) == (want.fixed & want.digits)
-        return np.flatnonzero(good)
+        return where(good)
 
     def match(self, data: Bytes, at: At) -> NDArray[np.int32]:
         """Return the number of the head that stands at each position behind the layout, -1 where none does."""
@@ -93,7 +93,7 @@ class Group:
 
     def _look(self, level: int, key: Words, have: Words, out: NDArray[np.int32]) -> None:
         entry = self._levels[level][(key * _SPREAD >> _SHIFT).astype(np.intp)]
-        rows = np.flatnonzero(entry >= 0)
+        rows = where(entry >= 0)
         while len(rows):
             here = entry[rows]
             good = (self._key[here] == key[rows]) & ((have[rows] & self._mask[here]) == self._rest[here])
@@ -135,6 +135,9 @@ class Prefixes:
         """By head: bytes behind the message."""
         self.serious = np.empty(0, np.bool_)
         self.structured = np.empty(0, np.bool_)
+        self.layouts: list[Layout] = []
+        self.layout = np.empty(0, np.int64)
+        """By head: index of its layout."""
         self.loggers = np.empty(0, np.uint8)
         self.sources = np.empty(0, np.uint16)
 
@@ -144,9 +147,13 @@ class Prefixes:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(head.layout)
+        head = replace(head, layout=group.layout)  # the same but for its digits
         if not group.add(head, len(self.heads)):
             return False
         self.heads.append(head)
+        if head.layout not in self.layouts:
+            self.layouts.append(head.layout)
+        self.layout = np.append(self.layout, self.layouts.index(head.layout))
         self.size = np.append(self.size, group.size + len(head.text))
         self.tail = np.append(self.tail, len(head.tail))
         self.serious = np.append(self.serious, head.serious)
@@ -172,7 +179,7 @@ class Prefixes:
             if whole and hit.all():
                 return found
             out[rows[fit[hit]]] = found[hit]
-            rows = np.flatnonzero(out < 0)
+            rows = where(out < 0)
         return out
 
 

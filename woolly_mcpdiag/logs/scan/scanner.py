@@ -18,7 +18,7 @@ from woolly_mcpdiag.logs.scan.join import join, picked, worth_showing
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.opened import FIRST_WORDS, Opened
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
-from woolly_mcpdiag.logs.scan.words import At, Bytes, holds, word
+from woolly_mcpdiag.logs.scan.words import At, Bytes, holds, where, word
 
 _SAMPLE = 1 << 16
 _LEARN = 96
@@ -31,6 +31,7 @@ _REST = 15
 _LONGEST_LINE = 1 << 16
 _CALL, _CONNECT = word(CALL_START), word(CONNECT_LITERAL.encode())
 _CONNECTS = 4096
+_UNKNOWN, _GOOD, _BAD = range(3)
 
 
 class Scanner:
@@ -50,6 +51,11 @@ class Scanner:
         self._hopeless: set[bytes] = set()
         self._connects: set[bytes] = set()
         self._combined: int | None = None
+        self._first_bytes = np.empty(0, np.uint8)
+        """By head and first byte of the message: whether the line engine reads such a line under that head."""
+        self._begun: list[bool] = []
+        """By head: whether the line engine knows that there are such records."""
+        self._unseen: list[tuple[int, int]] = []
         self._rest = 0
         self.line = 1
         """Number of the next line."""
@@ -69,7 +75,7 @@ class Scanner:
         answers = self._judge(lines)
         used = len(block)
         if not last:
-            fresh = np.flatnonzero((lines.head >= 0) | lines.understood)
+            fresh = where((lines.head >= 0) | lines.understood)
             used = int(fresh[-1]) if len(fresh) else 0
         if not used or np.count_nonzero(lines.slow) > _TOO_SLOW * len(block):
             self._rest = _REST
@@ -86,7 +92,7 @@ class Scanner:
 
     def _lines(self, block: Block) -> Lines:
         head = self._prefixes.match(block.data, block.start)
-        rows = np.flatnonzero(head < 0)
+        rows = where(head < 0)
         left = _LEARN
         while len(rows) and left > 0:
             learned, left = self._learn(block, rows, left)
@@ -94,15 +100,36 @@ class Scanner:
                 break
             head[rows] = self._prefixes.match(block.data, block.start[rows])
             rows = rows[head[rows] < 0]
+        self._check_first_bytes(block, head)
         message = block.start + np.append(self._prefixes.size, 0)[head]
         until = block.end - np.append(self._prefixes.tail, 0)[head]
         slow = (head < 0) | block.odd | (message > until) | (block.end - block.start > _LONGEST_LINE)
         nothing = np.zeros(len(head), np.bool_)
         return Lines(block, head, message, until, slow, nothing, nothing.copy())
 
+    def _check_first_bytes(self, block: Block, head: NDArray[np.int32]) -> None:
+        """Take the head from lines whose message begins with a byte that makes the line engine read another prefix."""
+        missing = len(self._prefixes.heads) * 256 - len(self._first_bytes)
+        if missing:
+            self._first_bytes = np.append(self._first_bytes, np.full(missing, _UNKNOWN, np.uint8))
+        pair = head * 256 + block.data[block.start + np.append(self._prefixes.size, 0)[head]]
+        verdict = np.append(self._first_bytes, np.full(256, _GOOD, np.uint8))[pair]
+        wrong = where(verdict != _GOOD)
+        if not len(wrong):
+            return
+        unknown = wrong[verdict[wrong] == _UNKNOWN]
+        for row in unknown[np.unique(pair[unknown], return_index=True)[1]].tolist():
+            if block.odd[row]:
+                continue
+            known = self._prefixes.heads[head[row]]
+            read, _ = self._exact.learn(block.line(row), self.line + row)
+            same = read is not None and (read.text, read.format) == (known.text, known.format)
+            self._first_bytes[pair[row]] = _GOOD if same else _BAD
+        head[wrong[self._first_bytes[pair[wrong]] != _GOOD]] = -1
+
     def _learn(self, block: Block, rows: At, left: int) -> tuple[bool, int]:
         """Show lines to the line engine until it has taught a new prefix."""
-        for row in rows.tolist():
+        for row in rows[block.data[block.start[rows]] > ord(" ")].tolist():
             raw = block.line(row)
             shape = raw[:24].translate(_DIGITS)
             if block.odd[row] or not raw or raw[:1] == b" " or shape in self._hopeless:
@@ -124,9 +151,11 @@ class Scanner:
         block, prefixes = lines.block, self._prefixes
         if self._search is None:
             self._search = Search(block.data[: min(block.size, _SAMPLE)])
-        rows = np.flatnonzero(np.append(prefixes.structured, False)[lines.head])
+        rows = where(np.append(prefixes.structured, False)[lines.head])
         if len(rows):
             structured.check(lines, rows, prefixes, self._scratch)
+            # What is no JSON object is no record of its own.
+            lines.head[rows[lines.slow[rows]]] = -1
         hits = self._search.read(lines, np.append(prefixes.serious, False)[lines.head])
         lines.exchanges = hits.exchanges
         answers = self._rows(lines, hits)
@@ -142,16 +171,16 @@ class Scanner:
         first = block.words[lines.message]
         if len(hits.access):
             self._access_rows(lines, hits)
-        told = np.flatnonzero(fast & ~hits.agents & np.isin(first, FIRST_WORDS))
+        told = where(fast & ~hits.agents & np.isin(first, FIRST_WORDS))
         if len(told):
             self._add(lines, self._opened.read(lines, told, sources))
-        called = np.flatnonzero(fast & (first == _CALL))
+        called = where(fast & (first == _CALL))
         called = called[holds(block.words, lines.message[called], CALL_START)]
         if len(called):
             self._add(lines, self._calls.read(lines, called, self._prefixes.loggers, sources))
-        for row in np.flatnonzero(fast & (first == _CONNECT)).tolist():
+        for row in where(fast & (first == _CONNECT)).tolist():
             lines.understood[row] = block.text(int(lines.message[row]), int(lines.until[row])) in self._connects
-        answered = np.flatnonzero(fast & (first == waiting.FIRST_WORD))
+        answered = where(fast & (first == waiting.FIRST_WORD))
         answered = answered[holds(block.words, lines.message[answered], waiting.LITERAL)]
         return waiting.answers(lines, answered, hits.places)
 
@@ -169,29 +198,34 @@ class Scanner:
     def _add(self, lines: Lines, batch: Batch) -> None:
         """Add rows with their times; a line whose stamp is no time of any day is left to the line engine."""
         heads = lines.head[batch.line]
-        for number in np.flatnonzero(np.bincount(heads[heads >= 0])).tolist():
-            layout = self._prefixes.heads[number].layout
-            if layout.at < 0:
-                continue
-            rows = np.flatnonzero(heads == number)
-            time = self._clock.iso(lines.block, lines.block.start[batch.line[rows]] + layout.at, layout.fraction)
-            lines.slow[batch.line[rows[time == NO_TIME]]] = True
-            batch.time[rows] = time + layout.shift
+        if len(heads) and int(heads.min()) >= 0:
+            self._date(lines, batch, self._prefixes.layout[heads])
         lines.add(batch)
+
+    def _date(self, lines: Lines, batch: Batch, layouts: NDArray[np.int64]) -> None:
+        for number, layout in enumerate(self._prefixes.layouts):
+            rows = where(layouts == number)
+            if layout.at >= 0 and len(rows):
+                start = lines.block.start[batch.line[rows]]
+                time = self._clock.iso(lines.block, start + layout.at, layout.fraction)
+                lines.slow[batch.line[rows[time == NO_TIME]]] = True
+                batch.time[rows] = time + layout.shift
 
     def _collect(self, lines: Lines, answers: waiting.Answers, used: int) -> tuple[Batch, Tally]:
         """Give the slow lines to the line engine and put all rows in order."""
-        slow = np.flatnonzero(lines.slow[:used])
+        slow = where(lines.slow[:used])
+        self._unseen = self._new_heads(lines.head[:used])
         made = [self._kept(lines, batch, used) for batch in lines.batches]
         answers = answers.only((answers.line < used) & ~lines.slow[answers.line])
-        if not len(answers) and not self._waiting.busy():
-            self._feed(lines, slow)
-        elif lines.exchanges[slow].any() or not self._waiting.give_all(answers, _calls_of(made)):
-            self._feed_in_order(lines, answers, made, slow)
+        calls = _calls_of(made)
+        waits = len(answers) > 0 or self._waiting.busy()
+        if lines.exchanges[slow].any() or (waits and not self._waiting.give_all(answers, calls)):
+            self._feed_in_order(lines, answers, calls, slow)
         else:
             self._feed(lines, slow)
+        self._begin(used)
         batch, tally = self._exact.take()
-        fast = np.flatnonzero(~lines.slow[:used])
+        fast = where(~lines.slow[:used])
         understood = int(np.count_nonzero(lines.understood[fast]))
         tally.read += len(fast)
         tally.understood += understood
@@ -206,11 +240,11 @@ class Scanner:
     @staticmethod
     def _kept(lines: Lines, batch: Batch, used: int) -> Batch:
         keep = lines.understood[batch.line] & (batch.line < used)
-        return batch if keep.all() else picked(batch, np.flatnonzero(keep))
+        return batch if keep.all() else picked(batch, where(keep))
 
     def _count(self, heads: NDArray[np.int32]) -> None:
         counts = np.bincount(heads + 1)
-        for number in np.flatnonzero(counts).tolist():
+        for number in where(counts).tolist():
             if number:
                 self._exact.count(self._prefixes.heads[number - 1], int(counts[number]))
             else:
@@ -220,17 +254,34 @@ class Scanner:
         for row in slow.tolist():
             self._feed_one(lines, row)
 
+    def _new_heads(self, heads: NDArray[np.int32]) -> list[tuple[int, int]]:
+        """Return (first line, number), first line last, of heads of which the line engine has seen no record."""
+        seen = len(self._begun)
+        self._begun += [False] * (len(self._prefixes.heads) - seen)
+        if all(self._begun):
+            return []
+        numbers, first = np.unique(heads, return_index=True)
+        pairs = zip(first.tolist(), numbers.tolist(), strict=True)
+        return sorted(((row, number) for row, number in pairs if number >= 0 and not self._begun[number]), reverse=True)
+
+    def _begin(self, until: int) -> None:
+        while self._unseen and self._unseen[-1][0] < until:
+            _, number = self._unseen.pop()
+            self._begun[number] = True
+            self._exact.begin(self._prefixes.heads[number])
+
     def _feed_one(self, lines: Lines, row: int) -> None:
         block = lines.block
+        if self._unseen:
+            self._begin(row)
         self._exact.feed(((self.line + row, block.line(row)),))
         if lines.head[row] >= 0 and block.words[lines.message[row]] == _CONNECT and len(self._connects) < _CONNECTS:
             self._connects.add(block.text(int(lines.message[row]), int(lines.until[row])))
 
-    def _feed_in_order(self, lines: Lines, answers: waiting.Answers, made: list[Batch], slow: At) -> None:
+    def _feed_in_order(self, lines: Lines, answers: waiting.Answers, calls: Batch, slow: At) -> None:
         """As ``_feed``, with httpcore's answers and the calls they belong to each in its place."""
         steps: list[tuple[int, int, Batch | None]] = [(row, -1, None) for row in slow.tolist()]
         steps += [(line, index, None) for index, line in enumerate(answers.line.tolist())]
-        calls = _calls_of(made)
         steps += [(line, row, calls) for row, line in enumerate(calls.line.tolist())]
         for line, index, calls_or_none in sorted(steps, key=lambda step: step[0]):
             if calls_or_none is not None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
-from woolly_mcpdiag.logs.scan.words import At, Flags, holds
+from woolly_mcpdiag.logs.scan.words import At, Flags, holds, where
 
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
 _ESCAPED = np.zeros(256, np.bool_)
@@ -16,13 +16,17 @@ def check(lines: Lines, rows: At, prefixes: Prefixes, scratch: tuple[Flags, Flag
     """Mark slow every line whose tail differs from its head's or whose message is not one plain JSON string."""
     block = lines.block
     for tail in dict.fromkeys(head.tail for head in prefixes.heads if head.structured):
-        same = rows[np.isin(lines.head[rows], [n for n, head in enumerate(prefixes.heads) if head.tail == tail and head.structured])]
+        same = rows[
+            np.isin(
+                lines.head[rows], [n for n, head in enumerate(prefixes.heads) if head.tail == tail and head.structured]
+            )
+        ]
         lines.slow[same[~holds(block.words, lines.until[same], tail)]] = True
     lines.slow[rows[block.tabs[rows]]] = True
     size = block.size
     quotes, slashes = scratch[0][:size], scratch[1][:size]
     np.equal(block.data[:size], _BACKSLASH, out=slashes)
-    escapes = np.flatnonzero(slashes)
+    escapes = where(slashes)
     np.equal(block.data[:size], _QUOTE, out=quotes)
     if len(escapes):
         lines.slow[np.searchsorted(block.end, _odd(lines, escapes))] = True
@@ -46,7 +50,7 @@ def _odd(lines: Lines, escapes: At) -> At:
     at = escapes[_run_is_odd(data, escapes)]
     code = data[at + 1]
     bad = ~_ESCAPED[code]
-    wide = np.flatnonzero(code == ord("u"))
+    wide = where(code == ord("u"))
     if len(wide):
         place = at[wide] + 2
         digits = [data[place + offset] for offset in range(4)]
@@ -62,7 +66,9 @@ _HEX[[*range(0x30, 0x3A), *range(0x41, 0x47), *range(0x61, 0x67)]] = True
 
 def _count_quotes(lines: Lines, rows: At, prefixes: Prefixes, quotes: Flags) -> None:
     """Mark slow the lines with more quotes than their prefix and tail have."""
-    own = np.array([head.layout.text.count(b'"') + head.text.count(b'"') + head.tail.count(b'"') for head in prefixes.heads])
+    own = np.array(
+        [head.layout.text.count(b'"') + head.text.count(b'"') + head.tail.count(b'"') for head in prefixes.heads]
+    )
     expected = own[lines.head[rows]]
     if len(rows) == len(lines.block) and np.count_nonzero(quotes) == expected.sum():
         return

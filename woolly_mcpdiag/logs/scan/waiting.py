@@ -12,7 +12,7 @@ from woolly_mcpdiag.logs.batch import UNKNOWN_SIZE, Batch
 from woolly_mcpdiag.logs.recognise.httpcore import _WAITING, HEADERS_LITERAL, Headers
 from woolly_mcpdiag.logs.scan.hexes import packed
 from woolly_mcpdiag.logs.scan.lines import Lines
-from woolly_mcpdiag.logs.scan.words import At, Words, find, holds, word
+from woolly_mcpdiag.logs.scan.words import At, Words, holds, where, word
 
 LITERAL = HEADERS_LITERAL.encode()
 FIRST_WORD = word(LITERAL)
@@ -153,8 +153,11 @@ class Waiting:
         calls.size[takers] = size[taken]
         bare = (calls.high[takers] == 0) & (calls.low[takers] == 0)
         calls.high[takers[bare]], calls.low[takers[bare]] = high[taken[bare]], low[taken[bare]]
-        left = np.setdiff1d(np.arange(puts), taken)
-        self._headers._waiting[:] = [(int(status[n]), int(size[n]), int(high[n]), int(low[n])) for n in left.tolist()]
+        stays = np.ones(puts, np.bool_)
+        stays[taken] = False
+        self._headers._waiting[:] = [
+            (int(status[n]), int(size[n]), int(high[n]), int(low[n])) for n in where(stays).tolist()
+        ]
         return True
 
 
@@ -167,7 +170,7 @@ def _levels(status: NDArray[np.int64], step: NDArray[np.int64]) -> NDArray[np.in
         return status
     total = np.cumsum(step)
     begins = np.append(True, status[1:] != status[:-1])
-    first = np.flatnonzero(begins)
+    first = where(begins)
     base = np.repeat((total - step)[first], np.diff(np.append(first, len(status))))
     within = total - base
     number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(status))))
@@ -175,7 +178,9 @@ def _levels(status: NDArray[np.int64], step: NDArray[np.int64]) -> NDArray[np.in
     far = np.int64(1) << 40
     lowest = np.minimum.accumulate(within - number * far) + number * far
     depth = within - np.minimum(lowest, 0)
-    return np.where(step > 0, depth, np.where((within == lowest) & (within < 0) & _new_low(lowest, begins), 0, depth + 1))
+    return np.where(
+        step > 0, depth, np.where((within == lowest) & (within < 0) & _new_low(lowest, begins), 0, depth + 1)
+    )
 
 
 def _new_low(lowest: NDArray[np.int64], begins: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -185,9 +190,7 @@ def _new_low(lowest: NDArray[np.int64], begins: NDArray[np.bool_]) -> NDArray[np
     return np.minimum(before, 0) > lowest
 
 
-def _deepest(
-    level: NDArray[np.int64], step: NDArray[np.int64], order: At, in_time: At, count: int
-) -> int:
+def _deepest(level: NDArray[np.int64], step: NDArray[np.int64], order: At, in_time: At, count: int) -> int:
     """Return the most answers that wait at any time, over all statuses."""
     change = np.zeros(count, np.int64)
     change[order] = np.where(step > 0, 1, np.where(level > 0, -1, 0))

@@ -31,6 +31,12 @@ def view(data: Bytes) -> Words:
     return np.ndarray((len(data) - 7,), "<u8", data.data, strides=(1,))
 
 
+def where(flags: NDArray[Any]) -> At:
+    """Return the places of the true ones; as ``flatnonzero`` without its two layers of Python."""
+    places: At = flags.nonzero()[0]
+    return places
+
+
 def word(text: bytes) -> np.uint64:
     """Return the word of up to eight bytes, filled up with zeros."""
     return U(int.from_bytes(text[:8], "little"))
@@ -56,8 +62,8 @@ def hashes(words: Words, at: At, size: At) -> Words:
     out = np.zeros(len(at), np.uint64)
     if not len(at):
         return out
-    for length in np.flatnonzero(np.bincount(size)).tolist():
-        rows = np.flatnonzero(size == length)
+    for length in where(np.bincount(size)).tolist():
+        rows = where(size == length)
         start = at[rows]
         key = np.full(len(rows), length * _LENGTH & _64, np.uint64)
         for offset in range(0, length - 7, 8):
@@ -77,7 +83,7 @@ def find(words: Words, start: At, end: At, byte: int) -> At:
     """Return where a byte stands first in each range, ``end`` where it does not."""
     pattern = U(byte * 0x0101010101010101)
     out = end.copy()
-    live = np.flatnonzero(start < end)
+    live = where(start < end)
     at = start[live]
     while len(live):
         zero = has_zero(words[at] ^ pattern)
@@ -102,7 +108,7 @@ def holds(words: Words, at: At, text: bytes) -> Flags:
         return np.asarray((words[at] & MASK[size]) == word(text))
     good: Flags = words[at] == word(text)
     for offset in [*range(8, size - 8, 8), size - 8]:
-        rows = np.flatnonzero(good)
+        rows = where(good)
         if not len(rows):
             break
         good[rows] = words[at[rows] + offset] == word(text[offset : offset + 8])
