@@ -5,7 +5,8 @@
     python benchmarks/fuzz_logs.py 20000 --first 17     # round 17 alone, after it failed
 
 A round is 20,000 lines with a seed of its own, so a failure is repeated by its number. Checked in every round: nothing
-raises, every line is counted once (read = understood + ignored + not understood = lines fed), every renderer gives text.
+raises, every line is counted once (read = understood + ignored + not understood = lines fed), the fast
+scanner says what the line engine says, every renderer writes.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from woolly_mcpdiag.logs.batch import Batch, Tally, Vocabulary
 from woolly_mcpdiag.logs.events import read_events
 from woolly_mcpdiag.logs.har import read_har
 from woolly_mcpdiag.logs.lines import LineEngine, read_lines
+from woolly_mcpdiag.logs.scan.read import scan
 from woolly_mcpdiag.report import frames
 from woolly_mcpdiag.report.assemble import assemble
 from woolly_mcpdiag.report.formats import FORMATS, Look, render
@@ -41,23 +43,79 @@ _STUCK = 120
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 _CONTROLS = [bytes([code]) for code in (*range(10), 11, 12, *range(14, 32), 127)]
 _JUNK = (
-    *_CONTROLS, b"\x1b[31m", b"\x1b]0;x\x07", b"\xff\xfe", b"\xed\xa0\x80", b"\xf0\x9f", b"\xc3\x28", b"\xef\xbb\xbf", b"\r",
-    "\u2028".encode(), "\u202e".encode(), "\u0661\u0662".encode(), "\U0001f4a5".encode(), b"</script>", b"]]>", b"%s%n", b"=1+1",
-)  # fmt: skip
+    *_CONTROLS,
+    b"\x1b[31m",
+    b"\x1b]0;x\x07",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\xf0\x9f",
+    b"\xc3\x28",
+    b"\xef\xbb\xbf",
+    b"\r",
+    "\u2028".encode(),
+    "\u202e".encode(),
+    "\u0661\u0662".encode(),
+    "\U0001f4a5".encode(),
+    b"</script>",
+    b"]]>",
+    b"%s%n",
+    b"=1+1",
+)
 _NUMBERS = (
-    b"0", b"-1", b"00", b"999", b"1000", b"65536", b"4294967296", b"9223372036854775808", b"1e999", b"NaN", b"9" * 30, b"9" * 400,
-    b"9" * 5000, b"0.0000001", b"0001-01-01", b"9999-12-31",
-)  # fmt: skip
+    b"0",
+    b"-1",
+    b"00",
+    b"999",
+    b"1000",
+    b"65536",
+    b"4294967296",
+    b"9223372036854775808",
+    b"1e999",
+    b"NaN",
+    b"9" * 30,
+    b"9" * 400,
+    b"9" * 5000,
+    b"0.0000001",
+    b"0001-01-01",
+    b"9999-12-31",
+)
 _JSON = (
-    b"null", b"true", b"[]", b"{}", b'""', b"[" * 50, b'{"a":' * 40, b"[" * 5000, b"1e400", b"-0", b'"\\ud800"', b'{"level":{"name":[]}}',
-    b'{"message":"x","level":null,"time":' + b"9" * 40 + b"}", b'{"log":"x\\n","stream":"stderr","time":7}',
-)  # fmt: skip
+    b"null",
+    b"true",
+    b"[]",
+    b"{}",
+    b'""',
+    b"[" * 50,
+    b'{"a":' * 40,
+    b"[" * 5000,
+    b"1e400",
+    b"-0",
+    b'"\\ud800"',
+    b'{"level":{"name":[]}}',
+    b'{"message":"x","level":null,"time":' + b"9" * 40 + b"}",
+    b'{"log":"x\\n","stream":"stderr","time":7}',
+)
 _PREFIXES = (
-    b"INFO:httpx:", b"2026-03-01 10:00:00,123 - httpx - INFO - ", b"[2026-03-01T10:00:00Z] ", b"api-1  | ", b"{", b'{"message":"',
-    b"[pod/a-b-c/d] ", b"2026-03-01T10:00:00.123456789Z stderr P ", b"2026-03-01T10:00:00.123456789Z stdout F ", b"<34>", b"  ", b"\t",
-    b"Nov 22 14:47:08 host api[7]: ", b"level=info msg=", b"Traceback (most recent call last):", b"  + Exception Group Traceback",
-    b"[03/01/26 10:00:00] INFO     ", b"99/99/9999 99:99:99 ", b"",
-)  # fmt: skip
+    b"INFO:httpx:",
+    b"2026-03-01 10:00:00,123 - httpx - INFO - ",
+    b"[2026-03-01T10:00:00Z] ",
+    b"api-1  | ",
+    b"{",
+    b'{"message":"',
+    b"[pod/a-b-c/d] ",
+    b"2026-03-01T10:00:00.123456789Z stderr P ",
+    b"2026-03-01T10:00:00.123456789Z stdout F ",
+    b"<34>",
+    b"  ",
+    b"\t",
+    b"Nov 22 14:47:08 host api[7]: ",
+    b"level=info msg=",
+    b"Traceback (most recent call last):",
+    b"  + Exception Group Traceback",
+    b"[03/01/26 10:00:00] INFO     ",
+    b"99/99/9999 99:99:99 ",
+    b"",
+)
 _DIGITS = re.compile(rb"\d+")
 _VALUE = re.compile(rb"(?<=[:=\[,]) ?[^\s,:=\[\]{}]+")
 
@@ -161,6 +219,30 @@ def check(lines: Sequence[bytes], rng: random.Random) -> Tally:
     return tally
 
 
+def check_scanner(lines: Sequence[bytes]) -> None:
+    """Read the lines with the line engine and with the fast scanner, and raise where they differ."""
+    slow, fast = (Vocabulary() for _ in range(2))
+    data = io.BytesIO(b"".join(line + b"\n" for line in lines))
+    wanted = _rows(read_lines(LineEngine(slow, "fuzz.log"), lines), slow)
+    found = _rows(scan(data, LineEngine(fast, "fuzz.log"), fast), fast)
+    for one, other in zip(wanted, found, strict=True):
+        if one != other:
+            message = f"the line engine has {one}, the scanner {other}"
+            raise AssertionError(message)
+
+
+def _rows(parts: Iterable[tuple[Batch, Tally]], vocabulary: Vocabulary) -> list[object]:
+    total, rows = Tally(), []
+    urls, agents = vocabulary.urls.texts, vocabulary.agents.texts
+    for batch, tally in parts:
+        total.add(tally)
+        columns = (batch.line, batch.time, batch.kind, batch.method, batch.status, batch.size, batch.high, batch.low)
+        for index, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            url = urls[batch.url[index]] if batch.url[index] >= 0 else ""
+            rows.append((*row, url, agents[batch.agent[index]], repr(batch.notes.get(index))))
+    return [total, len(rows), *sorted(rows)]
+
+
 def check_events(lines: Sequence[bytes], rng: random.Random) -> None:
     """Read damaged event lines and a damaged HAR document."""
     vocabulary = Vocabulary()
@@ -179,7 +261,7 @@ def check_events(lines: Sequence[bytes], rng: random.Random) -> None:
         "response": {"status": 404, "headers": [{"name": "mcp-session-id", "value": "a" * 32}], "content": {"size": 9}},
     }
     document = json.dumps({"log": {"version": "1.2", "entries": [entry] * 3}}).encode()
-    for _ in range(100):
+    for _ in range(30):
         vocabulary = Vocabulary()
         broken = rng.choice((_number, _json, _json))(document, b"", rng)
         try:
@@ -244,6 +326,7 @@ def run(lines: int, *, seed: int, first: int, folder: Path) -> tuple[Tally, int]
         fed = mutated(files, min(ROUND, lines - (number - first) * ROUND), rng)
         try:
             total.add(check(fed, rng))
+            check_scanner(fed)
             check_events(fed, rng)
         except Exception as error:  # noqa: BLE001 - any is a finding
             failed += 1

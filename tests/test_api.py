@@ -7,7 +7,10 @@ import pytest
 from woolly_mcpdiag.api import Options, Progress, analyze_logs, follow_logs
 from woolly_mcpdiag.core.errors import InputError, UsageError
 
-LINE = '2026-03-01 10:{minute:02}:{second:02},500 INFO httpx: HTTP Request: POST http://h:1/mcp?session_id={session} "HTTP/1.1 {status} X"\n'
+LINE = (
+    "2026-03-01 10:{minute:02}:{second:02},500 INFO httpx: HTTP Request: "
+    'POST http://h:1/mcp?session_id={session} "HTTP/1.1 {status} X"\n'
+)
 SESSIONS = ("76edd90fcfee4fc38b6b619560599f8f", "e38a7b99ebb34a64aa21797fbeac777a")
 
 
@@ -81,6 +84,23 @@ def test_a_report_of_an_analysis_that_was_stopped_is_partial(long: Path):
     assert report.sources[0].formats
 
 
+def test_a_log_that_grows_while_it_is_read_is_read_to_an_end(long: Path):
+    line = LINE.format(minute=1, second=0, session=SESSIONS[1], status=202)
+    appended = []
+
+    def grow() -> bool:
+        if not appended:
+            appended.append(line)
+            with long.open("a", encoding="utf-8") as file:
+                file.write(line * 1_000)
+        return False
+
+    report = analyze_logs([str(long)], stopped=grow).report
+    assert appended
+    assert report.requests == report.sources[0].lines
+    assert 50_000 <= report.requests <= 51_000
+
+
 def test_what_is_never_stopped_is_whole(long: Path):
     report = analyze_logs([str(long)], stopped=lambda: False).report
     assert not report.partial
@@ -134,6 +154,16 @@ def test_following_and_reading_give_the_same_report(timed: Path, ending: str):
     assert (read.requests, read.sources[0].lines) == (followed.requests, followed.sources[0].lines)
     lines = [[e.line for f in report.findings for e in f.evidence] for report in (read, followed)]
     assert lines[0] == lines[1]
+
+
+def test_following_says_what_it_did_not_understand(tmp_path: Path):
+    log = tmp_path / "poem.log"
+    log.write_text("the quick brown fox\njumps over\n", encoding="utf-8")
+    rounds = iter([False, False])
+    report = follow_logs(
+        [str(log)], every=0.0, on_report=lambda report: None, stopped=lambda: next(rounds, True)
+    ).report
+    assert report.notes == [f"{log}: 2 of 2 lines fit no known format (first: line 1)."]
 
 
 def test_the_report_is_json_that_names_its_sources(timed: Path):

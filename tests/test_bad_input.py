@@ -13,7 +13,9 @@ from typer.testing import CliRunner, Result
 
 from woolly_mcpdiag.cli.app import app
 
-MINUTE = '2026-03-01 {hour:02}:{minute:02}:00{zone} INFO httpx: HTTP Request: POST http://h:1/mcp "HTTP/1.1 {status} X"\n'
+MINUTE = (
+    '2026-03-01 {hour:02}:{minute:02}:00{zone} INFO httpx: HTTP Request: POST http://h:1/mcp "HTTP/1.1 {status} X"\n'
+)
 ENTRY = {
     "startedDateTime": "2026-03-01T10:00:00.000Z",
     "time": 12.5,
@@ -188,9 +190,7 @@ def test_damaged_gzip_gives_what_came_before(tmp_path: Path, log: bytes):
 def test_a_log_of_no_known_format_is_counted_line_by_line(tmp_path: Path):
     path = tmp_path / "poem.log"
     path.write_text("the quick brown fox\njumps over\n\n" * 50, encoding="utf-8")
-    told(
-        run(path), "Nothing about MCP was found", "poem.log: 100 of 150 lines fit no known format (first: line 1)."
-    )
+    told(run(path), "Nothing about MCP was found", "poem.log: 100 of 150 lines fit no known format (first: line 1).")
 
 
 def test_one_endless_line_is_one_line(tmp_path: Path):
@@ -254,7 +254,9 @@ def test_one_bad_file_among_good_ones_is_said_and_the_rest_is_read(seed_log: Pat
     (tmp_path / "bad.har").write_bytes(har([ENTRY])[:100])
     (tmp_path / "empty.log").touch()
     (tmp_path / "bin.log").write_bytes(b"\x7fELF" + bytes(99))
-    text = told(run(tmp_path, "-v"), "bad.har: is no whole HAR document", "empty.log: is empty", "bin.log: is a program")
+    text = told(
+        run(tmp_path, "-v"), "bad.har: is no whole HAR document", "empty.log: is empty", "bin.log: is a program"
+    )
     assert "6 requests" in text
 
 
@@ -269,7 +271,11 @@ def test_a_pipe_is_read_as_a_file(tmp_path: Path, log: bytes):
     writer.join()
 
 
-@pytest.mark.parametrize("change", [gzip.compress, zstandard.compress, lambda log: log.decode().encode("utf-16")], ids=["gzip", "zstd", "utf16"])
+@pytest.mark.parametrize(
+    "change",
+    [gzip.compress, zstandard.compress, lambda log: log.decode().encode("utf-16")],
+    ids=["gzip", "zstd", "utf16"],
+)
 def test_standard_input_is_inflated_too(log: bytes, change):
     assert "6 requests" in told(run("-", stdin=change(log)))
 
@@ -298,14 +304,21 @@ def test_a_har_of_nonsense_is_counted_entry_by_entry(tmp_path: Path):
 
 
 def test_event_lines_of_nonsense_are_counted_line_by_line(tmp_path: Path):
-    fields = "kind time source line role logger level method url status size duration session key agent error message extra"
+    fields = (
+        "kind time source line role logger level method url status size duration session key agent error message extra"
+    )
     rows = [
         {**EVENT, "kind": kind, field: value}
         for field in fields.split()
         for value in ODD
         for kind in ("http.exchange", "call.failed", "session.opened")
     ]
-    lines = [json.dumps(EVENT), *map(json.dumps, rows), "not json", '{"schema":"mcpdiag.event/1","extra":' + "[" * 100_000]
+    lines = [
+        json.dumps(EVENT),
+        *map(json.dumps, rows),
+        "not json",
+        '{"schema":"mcpdiag.event/1","extra":' + "[" * 100_000,
+    ]
     lines += [json.dumps({**EVENT, "later": 1}), '{"schema":"mcpdiag.event/1","kind":"call.failed","time":NaN}']
     path = tmp_path / "odd.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
@@ -327,8 +340,8 @@ def test_numbers_that_are_too_big_are_passed_over(tmp_path: Path, digits: int):
     path = tmp_path / "big.log"
     path.write_text(
         f'1.2.3.4 - - [01/Mar/2026:10:00:00 +0000] "POST /mcp HTTP/1.1" 404 {big} "-" "-"\n'
-        f"2026-03-01 10:00:00,000 DEBUG httpcore.http11: receive_response_headers.complete return_value=(b'HTTP/1.1', 404, "
-        f"b'x', [(b'content-length', b'{big}')])\n"
+        f"2026-03-01 10:00:00,000 DEBUG httpcore.http11: receive_response_headers.complete "
+        f"return_value=(b'HTTP/1.1', 404, b'x', [(b'content-length', b'{big}')])\n"
         f"2026-03-01 10:00:00,000 DEBUG httpcore.connection: connect_tcp.started host='h' port={big}\n"
         f"2026-03-01 10:00:00,000 ERROR app: agent-1 failed in connect after {big}.5 s\n"
         f"{MINUTE.format(hour=10, minute=0, zone='', status=404)}"
@@ -338,7 +351,9 @@ def test_numbers_that_are_too_big_are_passed_over(tmp_path: Path, digits: int):
     assert "404 ×" in told(run(path))
 
 
-@pytest.mark.parametrize("url", ["http://[::/mcp", "http://h:99999/mcp", "http://h:x/mcp", "http://\u2100/mcp", "//mcp", "http://"])
+@pytest.mark.parametrize(
+    "url", ["http://[::/mcp", "http://h:99999/mcp", "http://h:x/mcp", "http://\u2100/mcp", "//mcp", "http://"]
+)
 def test_an_address_that_is_none_is_still_counted(tmp_path: Path, url: str):
     path = tmp_path / "app.log"
     path.write_text(f'INFO:httpx:HTTP Request: POST {url} "HTTP/1.1 404 X"\n' * 3, encoding="utf-8")

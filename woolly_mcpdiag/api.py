@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from glob import has_magic
 from pathlib import Path
 from time import perf_counter
@@ -188,7 +189,12 @@ class _Growing:
 
     def __init__(self, name: str, vocabulary: Vocabulary, settings: Settings, before: "_Growing | None") -> None:
         self._engine = LineEngine(
-            vocabulary, name, patterns=settings.patterns, since=settings.since, until=settings.until
+            vocabulary,
+            name,
+            patterns=settings.patterns,
+            since=settings.since,
+            until=settings.until,
+            day=datetime.now(UTC).date(),
         )
         self._line = 0
         self.source: Source = before.source if before else Source(name=name, role="", formats=())
@@ -219,7 +225,14 @@ class _Growing:
 
 def _grown(docket: Docket, engines: dict[str, _Growing], options: Options, kept: list[Batch]) -> Analysis:
     found = docket.diagnose(options.endpoints)
-    report = assemble(found, [growing.source for growing in engines.values()], [], version=__version__)
+    sources = [growing.source for growing in engines.values()]
+    about = [
+        f"{source.name}: {source.not_understood:,} of {source.lines:,} lines fit no known format "
+        f"(first: line {source.first_not_understood:,})."
+        for source in sources
+        if source.not_understood
+    ]
+    report = assemble(found, sources, about, version=__version__)
     return Analysis(
         report=report, diagnosis=found, _kept=kept, _vocabulary=docket.vocabulary, _keeps=options.keep_events
     )
@@ -312,7 +325,8 @@ def _about(readings: Sequence[Reading]) -> list[str]:
     zones = {bool(reading.zones[0]) for reading in readings if any(reading.zones)}
     if len(zones) > 1:
         found.append(
-            "Some inputs name their time zone and others do not (read as UTC): they may be shifted by hours against each other."
+            "Some inputs name their time zone and others do not (read as UTC): "
+            "they may be shifted by hours against each other."
         )
     return found
 
@@ -337,8 +351,8 @@ def _about_one(reading: Reading) -> Iterator[str]:
     if back.count:
         times = "once" if back.count == 1 else f"{back.count:,} times"
         yield (
-            f"the time goes back {times} (first: line {back.line:,}; by up to {back.longest:,.0f} s): lines out of order "
-            "or a clock that was changed; durations across such lines are not to be trusted."
+            f"the time goes back {times} (first: line {back.line:,}; by up to {back.longest:,.0f} s): lines out of "
+            "order or a clock that was changed; durations across such lines are not to be trusted."
         )
 
 

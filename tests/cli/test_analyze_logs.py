@@ -25,7 +25,7 @@ def run(*arguments: str | Path, stdin: str = "") -> Result:
         (["--session-pattern", "("], "not a regular expression"),
         (["--session-pattern", "id=(.*)"], "has no group named session"),
         (["--fail-on", "session.harvest"], "no such cause or family"),
-        (["--workers", "0"], "invalid value for '--workers'"),
+        (["--workers", "0"], "--workers 0: is not a number"),
         (["--width", "3"], "invalid value for '--width'"),
         (["--table", "rows"], "invalid value for '--table'"),
     ],

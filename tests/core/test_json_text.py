@@ -15,5 +15,5 @@ def test_a_whole_pair_stays():
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "9" * 5_000])
 def test_what_is_no_json_is_a_value_error(text: str):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         parse(text)

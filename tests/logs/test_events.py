@@ -57,7 +57,9 @@ def test_what_is_no_exchange_is_a_note_and_an_opening_is_an_opening():
 
 def test_secrets_of_an_event_are_not_kept_in_its_note():
     batch, _, _ = read(
-        Event(kind="call.failed", error="ConnectError", url="http://u:hunter2@h/?key=hunter2", message="password=hunter2")
+        Event(
+            kind="call.failed", error="ConnectError", url="http://u:hunter2@h/?key=hunter2", message="password=hunter2"
+        )
     )
     assert "hunter2" not in repr(batch.notes)
 

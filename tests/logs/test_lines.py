@@ -42,9 +42,7 @@ def errors(batch: Batch) -> list[tuple[str, str]]:
 
 
 def logged(*messages: str, level: str = "INFO", logger: str = "httpx") -> list[str]:
-    return [
-        f"2026-03-01 10:00:{second:02},000 {level} {logger}: {message}" for second, message in enumerate(messages)
-    ]
+    return [f"2026-03-01 10:00:{second:02},000 {level} {logger}: {message}" for second, message in enumerate(messages)]
 
 
 def request(method: str = "POST", status: int = 200, url: str = "http://h:1/mcp") -> str:

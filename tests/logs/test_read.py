@@ -23,7 +23,9 @@ def reading(path: Path, **settings) -> tuple[Reading, int]:
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "app.log"
-    path.write_text(LINE.format(minute=0, second=0, zone="Z") + LINE.format(minute=0, second=1, zone=""), encoding="utf-8")
+    path.write_text(
+        LINE.format(minute=0, second=0, zone="Z") + LINE.format(minute=0, second=1, zone=""), encoding="utf-8"
+    )
     return path
 
 
@@ -72,7 +74,9 @@ def test_settings_reach_the_reader(log: Path):
     assert (rows, found.tally.outside) == (1, 1)
 
 
-@pytest.mark.parametrize(("pattern", "fact"), [("(", "not a regular expression"), ("id=(.*)", "no group named session")])
+@pytest.mark.parametrize(
+    ("pattern", "fact"), [("(", "not a regular expression"), ("id=(.*)", "no group named session")]
+)
 def test_a_pattern_that_cannot_name_a_session_is_refused(pattern: str, fact: str):
     with pytest.raises(UsageError, match=fact) as caught:
         compiled([pattern])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from woolly_mcpdiag.report.model import Report
 
 Table = Literal["sessions", "events"]
+_MOST_WORKERS = 256
 _LIVE_EVERY = 1.0
 """Seconds between two pictures of a followed log."""
 
@@ -79,7 +80,7 @@ def analyze_logs(
         bool, typer.Option("--follow", "-F", help="Wait for the logs to grow, as tail -F does, with a live view.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Processes to read with; by default as many as it pays.")
+        str | None, typer.Option(metavar="N", help="Processes to read with; by default as many as it pays.")
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="All evidence and all timelines in the text.")
@@ -105,7 +106,7 @@ def analyze_logs(
     plan = planned(formats or [], outputs or [], inputs)
     asked = criteria.checked(fail_on or [])
     check_writable(plan)
-    options = _options(since, until, session_patterns, endpoints, workers, keep_events=table == "events")
+    options = _options(since, until, session_patterns, endpoints, _count(workers), keep_events=table == "events")
     with Interrupt() as interrupt:
         try:
             if follow:
@@ -163,6 +164,16 @@ def _options(
         workers=workers,
         keep_events=keep_events,
     )
+
+
+def _count(text: str | None) -> int | None:
+    """Return a number of workers; converted here, since typer's conversion would load pydantic (11 MB)."""
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _MOST_WORKERS:
+        msg = f"--workers {text}: is not a number from 1 to {_MOST_WORKERS}"
+        raise UsageError(msg, hint="leave it out: the size of the logs decides")
+    return int(text)
 
 
 def _pattern(text: str) -> str:

@@ -35,7 +35,7 @@ class Ages:
 
     @property
     def mostly_young(self) -> bool:
-        """True where failures stop at an age after which many requests succeed: no failure among them is no accident."""
+        """True where failures stop at an age after which many requests succeed, by no accident."""
         total = self.failures + self.successes
         if not self.known or self.older < _ENOUGH:
             return False

@@ -16,14 +16,13 @@ MISSING_ID = (105, 95)
 """Bytes of a "Missing session ID" body, mcp 1.x and 2.x (measured)."""
 _MOST = 0.7
 """Share of refusals that must have a line of their own: answers of parallel requests interleave."""
-_HANDSHAKES = 3
 
 
 def without_id(case: Case, url: int, method: str) -> bool:
     """Say whether the 400s to a method on an address were given to requests without a session id."""
     if case.view == Kind.CALL:
         return False
-    if stateless(case, url) or _sized(case, url, method):
+    if stateless(case) or _sized(case, url, method):
         return True
     bad, good, new = case.rows("failures"), case.rows("ordinary"), case.openings(url)
     made = new["line"][new["logger"] == Logger.MCP_SERVER]
@@ -45,16 +44,9 @@ def _sized(case: Case, url: int, method: str) -> bool:
     return bool(sizes) and all(size in MISSING_ID for size in sizes)
 
 
-def stateless(case: Case, url: int) -> bool:
-    """Say whether an address keeps no sessions: handshakes, but neither a stream nor a DELETE nor a session's name."""
-    handshakes = case.count("POST", 202, url=url)
-    if handshakes < _HANDSHAKES or case.count("DELETE", url=url):
-        return False
-    # A client with a session opens a stream after its handshake; a few GETs more come from SSE clients.
-    streams = case.count("GET", 200, url=url)
-    return 2 * streams < handshakes and not (
-        case.opened_by(Logger.MCP_SERVER, url) or case.opened_by(Logger.MCP_CLIENT, url)
-    )
+def stateless(case: Case) -> bool:
+    """Say whether a server keeps no sessions, by its own word: it ends "session None" after each request."""
+    return case.view != Kind.CALL and bool(case.notes("session.closed", "stateless"))
 
 
 def _matched(order: list[int], wanted: list[bool]) -> float:

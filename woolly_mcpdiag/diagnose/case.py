@@ -93,7 +93,7 @@ class Case:
         return sum(cell.count for cell in self.cells)
 
     def rows(self, pool: str) -> dict[str, NDArray[Any]]:
-        """Return the kept rows of ``failures`` or ``ordinary`` (MCP exchanges of this view only), or of ``openings``."""
+        """Return the kept rows of ``failures`` or ``ordinary`` (MCP exchanges, this view only), or of ``openings``."""
         found = self._rows.get(pool)
         if found is None:
             columns: dict[str, NDArray[Any]] = getattr(self.file, pool).columns()

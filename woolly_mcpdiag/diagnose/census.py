@@ -12,11 +12,13 @@ from woolly_mcpdiag.diagnose.sessions import hashed
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
 _TIMES = (
-    "No line carries a time, so only the order of lines is known: gaps, time-outs and what happened together cannot be measured. "
-    'Add one: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S").'
+    "No line carries a time, so only the order of lines is known: gaps, time-outs and what happened together "
+    'cannot be measured. Add one: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s '
+    '%(message)s", datefmt="%Y-%m-%dT%H:%M:%S").'
 )
 _BEHIND_200 = (
-    "Failures behind 200 and 202 do not show at INFO: tools that fail (isError), JSON-RPC errors, answers that never come, duplicate ids. "
+    "Failures behind 200 and 202 do not show at INFO: tools that fail (isError), JSON-RPC errors, answers that "
+    "never come, duplicate ids. "
     'Log the messages to see them: logging.getLogger("mcp.client").setLevel(logging.DEBUG).'
 )
 _WHOSE = (
@@ -99,11 +101,13 @@ def notes(case: Case) -> list[str]:
     told = [f"{names[kind]} log {count}" for kind, count in seen.items() if count]
     if len(told) > 1:
         found.append(
-            f"The same exchanges are seen from several sides and counted once: {', '.join(told)}; counted are those of the {names[case.view]}."
+            f"The same exchanges are seen from several sides and counted once: {', '.join(told)}; "
+            f"counted are those of the {names[case.view]}."
         )
     if case.file.ordinary.stride > 1 or case.file.failures.stride > 1:
         found.append(
-            f"Counts are exact; pictures and rates by time use every {case.file.ordinary.stride}th success and every {case.file.failures.stride}th failure."
+            "Counts are exact; pictures and rates by time use one success in "
+            f"{case.file.ordinary.stride} and one failure in {case.file.failures.stride}."
         )
     return found
 

@@ -17,7 +17,7 @@ from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger
 UNKNOWN_SESSION = (400, 404)
 """How servers answer an unknown session: 404 by the specification, 400 before mcp 1.26 and in other SDKs (measured)."""
 WORKED = 2.5
-"""Successful POSTs a session, above which sessions did work before the first failure (initialize, initialized, a call)."""
+"""Successful POSTs a session (initialize, initialized, a call), above which sessions did work before they failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +92,13 @@ class Stretch:
     births: int
     """Sessions opened before the first failure."""
     made: int
-    """Sessions that lines name as new, as far as the address has any; without refused requests that name none."""
+    """Sessions that lines name as new while failures go on."""
     accepted: int
-    """Handshakes that the server took: notifications/initialized answered 202."""
-    moments: int
-    """Bursts of failures, at least a second apart; 0 without times."""
+    """Handshakes that the server took meanwhile: notifications/initialized answered 202."""
     spread: float
     """Seconds from the first to the last failure; 0 without times."""
     quiet: float
     """Seconds of silence before the first failure; 0 without times."""
-    sessions: int
-    """Sessions opened, as far as the log tells."""
 
 
 def stretches(case: Case) -> list[Stretch]:
@@ -118,13 +114,16 @@ def stretches(case: Case) -> list[Stretch]:
 
 def _stretch(case: Case, url: int) -> Stretch:
     bad, good = (_of(case.rows(name), url) for name in ("failures", "ordinary"))
-    shaped = np.isin(bad["status"], UNKNOWN_SESSION)
+    # What is explained already says nothing about sessions.
+    keys = [cell.key for cell in case.select(status=UNKNOWN_SESSION, url=url) if case.left(cell) > 0]
+    kinds = [(key.logger * 100 + key.method) * 1000 + key.status for key in keys]
+    shaped = np.isin(_kind(bad["logger"].astype(np.int64), bad["method"].astype(np.int64), bad["status"]), kinds)
     bad = {name: column[shaped] for name, column in bad.items()}
     posts = good["method"] == METHOD_CODE["POST"]
-    sessions = _opened(case, url, good)
     first = int(bad["line"].min()) if len(bad["line"]) else 0
     before = int(np.count_nonzero(posts & (good["line"] < first)))
     births = _births_before(case, url, good, first)
+    made, accepted = _handshakes(case, url, good, (first, int(bad["line"].max()) if len(bad["line"]) else 0))
     methods = {code: name for name, code in METHOD_CODE.items()}
     times = np.sort(bad["time"][bad["time"] != NO_TIME]) / 1e6
     return Stretch(
@@ -136,33 +135,39 @@ def _stretch(case: Case, url: int) -> Stretch:
         interleaved=_changes(good["line"][posts], bad["line"][bad["method"] == METHOD_CODE["POST"]]),
         before=before,
         births=births,
-        made=_made(case, url),
-        accepted=case.count("POST", 202, url=url),
-        moments=int(np.count_nonzero(np.diff(times) > 1)) + 1 if len(times) else 0,
+        made=made,
+        accepted=accepted,
         spread=float(times[-1] - times[0]) if len(times) else 0.0,
         quiet=max(0, int(bad["quiet"][0])) / 1e6 if len(times) else 0.0,
-        sessions=sessions,
     )
 
 
-def _made(case: Case, url: int) -> int:
-    # A server makes a transport for each request without an id as well; those are explained by now.
-    refused = case.select("POST", 400, url=url) + case.select("GET", 400, url=url)
-    ghosts = sum(cell.count - case.left(cell) for cell in refused) if case.opened_by(Logger.MCP_SERVER, url) else 0
-    return max(0, _named(case, url) - ghosts)
+def _kind(logger: NDArray[np.int64], method: NDArray[np.int64], status: NDArray[Any]) -> NDArray[np.int64]:
+    return np.asarray((logger * 100 + method) * 1000 + status, np.int64)
+
+
+def _handshakes(case: Case, url: int, good: dict[str, NDArray[Any]], span: tuple[int, int]) -> tuple[int, int]:
+    """Return how many sessions were made and how many handshakes were taken from the first failure to the last.
+
+    Sessions whose handshake was under way at the first failure count too. Where a server makes a transport for refused requests
+    as well, the whole log counts, without those.
+    """
+    lines = case.openings(url)["line"]
+    taken = good["line"][(good["method"] == METHOD_CODE["POST"]) & (good["status"] == 202)]
+    if case.opened_by(Logger.MCP_SERVER, url):
+        refused = case.select("POST", 400, url=url) + case.select("GET", 400, url=url)
+        ghosts = sum(cell.count - case.left(cell) for cell in refused)
+        return max(0, len(lines) * case.file.openings.stride - ghosts), case.count("POST", 202, url=url)
+    before = lines[lines <= span[0]]
+    waiting = max(1, len(before) - int(np.count_nonzero(taken <= span[0])))
+    start = int(before[-min(waiting, len(before))]) if len(before) else span[0]
+    made, accepted = (int(np.count_nonzero((at >= start) & (at <= span[1]))) for at in (lines, taken))
+    return made * case.file.openings.stride, accepted * case.file.ordinary.stride
 
 
 def _of(rows: dict[str, NDArray[Any]], url: int) -> dict[str, NDArray[Any]]:
     mine = rows["url"] == url
     return {name: column[mine] for name, column in rows.items()}
-
-
-def _named(case: Case, url: int) -> int:
-    return len(case.openings(url)["line"]) * case.file.openings.stride
-
-
-def _opened(case: Case, url: int, good: dict[str, NDArray[Any]]) -> int:
-    return _named(case, url) or int(np.count_nonzero((good["status"] == 202) & (good["method"] == METHOD_CODE["POST"])))
 
 
 def _births_before(case: Case, url: int, good: dict[str, NDArray[Any]], line: int) -> int:
@@ -174,7 +179,7 @@ def _births_before(case: Case, url: int, good: dict[str, NDArray[Any]], line: in
 
 
 def alive(case: Case, url: int, line: int) -> int:
-    """Return how many sessions were opened (202 to ``notifications/initialized``, or named) and not deleted before a line."""
+    """Return how many sessions were opened (a handshake's 202, or named) and not deleted before a line."""
     good = _of(case.rows("ordinary"), url)
     deleted = np.count_nonzero((good["method"] == METHOD_CODE["DELETE"]) & (good["line"] < line))
     return _births_before(case, url, good, line) - int(deleted)

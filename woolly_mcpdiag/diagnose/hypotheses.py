@@ -11,6 +11,7 @@ from woolly_mcpdiag.core.findings import Answer, Hypothesis
 from woolly_mcpdiag.core.stats import clopper_pearson, difference, fisher
 from woolly_mcpdiag.diagnose.ages import NO_AGES, Ages, ages
 from woolly_mcpdiag.diagnose.case import FAIL, Case
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.crowd import Crowd, crowd
 from woolly_mcpdiag.diagnose.rules.session_harvested import CAUSE as HARVESTED
 from woolly_mcpdiag.diagnose.rules.session_harvested import Births, preceded
@@ -26,7 +27,10 @@ _READY = 1.0
 _CHANCE = 0.05
 _NOTICEABLE = 0.1
 """A difference of failure rates that would matter to a user."""
-_STAMPS = 'give every line a time: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")'
+_STAMPS = (
+    'give every line a time: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", '
+    'datefmt="%Y-%m-%dT%H:%M:%S")'
+)
 _IDS = 'log which session each request belongs to: logging.getLogger("httpcore").setLevel(logging.DEBUG), with times'
 
 
@@ -50,11 +54,11 @@ def _race(case: Case, births: Sequence[Births]) -> Hypothesis:
             question=_RACE,
             answer="supported",
             test="Do agents fail together while every HTTP request succeeds?",
-            figures="Yes: runs are cancelled by a scope they share. It is a race inside the client, and it gives no 400.",
+            figures="Yes: runs are cancelled by a scope they share, a race inside the client that gives no 400.",
         )
     if births:
         alone, overlapping = sum(b.matched - b.overlapped for b in births), sum(b.overlapped for b in births)
-        crowded = Crowd(
+        crowded: Crowd | None = Crowd(
             alone=(alone, alone),
             together=(overlapping, overlapping),
             unit="new sessions",
@@ -68,13 +72,13 @@ def _race(case: Case, births: Sequence[Births]) -> Hypothesis:
         )
     else:
         crowded = crowd(case)
-        if crowded is None:
-            return _race_answer(
-                "not decidable",
-                "Do sessions fail more often beside others than alone?",
-                "The log does not tell which session or agent run a failure belongs to.",
-                _STAMPS if not case.timed else _IDS,
-            )
+    if crowded is None:
+        return _race_answer(
+            "not decidable",
+            "Do sessions fail more often beside others than alone?",
+            "The log does not tell which session or agent run a failure belongs to.",
+            _STAMPS if not case.timed else _IDS,
+        )
     return _compared(crowded, harvested=bool(births), timed=case.timed)
 
 
@@ -103,7 +107,9 @@ def _compared(crowded: Crowd, *, harvested: bool, timed: bool) -> Hypothesis:
     gap, chance = difference(crowded.together, crowded.alone), fisher(crowded.together, crowded.alone)
     figures = f"{_rates(crowded)}; difference {gap.low * 100:+.0f} to {gap.high * 100:+.0f} points (95 %)"
     if gap.low > 0 and chance < _CHANCE:
-        return _race_answer("supported", test, f"{figures}; by chance alone {chance:.1%}: company makes it worse.")
+        return _race_answer(
+            "supported", test, f"{figures}; by chance alone {_percent(chance)}: company makes it worse."
+        )
     if gap.high < _NOTICEABLE or (crowded.alone[0] >= _FEW and gap.high < 2 * _NOTICEABLE):
         return _race_answer("refuted", test, f"{figures}: being alone does not help.")
     return _race_answer("not decidable", test, f"{figures}.", "a longer log, or the same agents one at a time")
@@ -138,7 +144,7 @@ def _timing(case: Case, births: Sequence[Births]) -> Hypothesis:
             question=_TIMING,
             answer="refuted" if young.oldest_failure > _READY else "not decidable",
             test=test,
-            figures=f"Requests fail up to {_span(young.oldest_failure)} after a session was made, and others succeed after "
+            figures=f"Requests fail up to {_span(young.oldest_failure)} after a session was made, others succeed after "
             f"{_span(young.youngest_success)} ({young.failures} against {young.successes}).",
             decide="" if young.oldest_failure > _READY else _IDS,
         )
@@ -168,7 +174,13 @@ def _pool(case: Case) -> Hypothesis:
     waits = case.noted("call.failed", "PoolTimeout")
     test = "Do calls wait in the client (PoolTimeout), or does the server refuse them?"
     if waits:
-        return Hypothesis(name="pool", question=_POOL, answer="supported", test=test, figures=f"{waits} PoolTimeouts.")
+        return Hypothesis(
+            name="pool",
+            question=_POOL,
+            answer="supported",
+            test=test,
+            figures=f"{Count(waits):call|calls} gave up with PoolTimeout.",
+        )
     refused = sum(case.harmful(cell) for cell in case.cells if cell.key.status >= FAIL)
     if refused:
         return Hypothesis(
@@ -176,7 +188,8 @@ def _pool(case: Case) -> Hypothesis:
             question=_POOL,
             answer="refuted",
             test=test,
-            figures=f"No PoolTimeout; {refused} failures are answers from the other side. A full pool sends nothing, so it never gets an answer.",
+            figures=f"No PoolTimeout; {Count(refused):failure is an answer|failures are answers} from the other side. "
+            "A full pool sends nothing, so it never gets an answer.",
         )
     named = [n for n in case.notes("call.failed") if n.event.error not in ("", "TimeoutError", "CancelledError")]
     if named:
@@ -274,5 +287,13 @@ def _rates(found: Crowd) -> str:
     return f"alone {_rate(*found.alone)}, {found.how} {_rate(*found.together)}"
 
 
+def _percent(share: float) -> str:
+    if 0 < share < 0.001:
+        return "under 0.1%"
+    if 0.999 < share < 1:
+        return "over 99.9%"
+    return f"{share:.1%}".replace(".0%", "%")
+
+
 def _rate(fails: int, tries: int) -> str:
-    return f"{fails} of {tries}" + (f" ({fails / tries:.1%})" if tries else "")
+    return f"{fails} of {tries}" + (f" ({_percent(fails / tries)})" if tries else "")

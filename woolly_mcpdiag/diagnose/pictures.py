@@ -1,4 +1,4 @@
-"""Timelines and activity for the reports: one lane a session, or one lane a kind of request where no session is named."""
+"""Timelines and activity for the reports: one lane a session, or a kind of request where none is named."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

@@ -41,7 +41,7 @@ MERGE: dict[str, np.ufunc] = {
 }
 """Column → how two rows of one session become one. Lines are of exchanges, or of the line that names the session in the
 table of openings, which only has first_line, opened, agent and source. Times and idle are µs; ``ok`` counts exchanges
-below 400, ``fail`` those answered 400 or 404, the two answers to an unknown session; ``status`` is the highest of these."""
+below 400, ``fail`` those answered 400 or 404, the answers to an unknown session; ``status`` is the highest of these."""
 _OPENINGS = ("first_line", "opened", "agent", "source")
 
 

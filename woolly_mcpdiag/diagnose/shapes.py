@@ -6,11 +6,12 @@ from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell, Note
+from woolly_mcpdiag.diagnose.count import Count
 
 Decide = Callable[[Case], Iterator[Finding]]
 
 
-def answered(
+def answered(  # noqa: PLR0913 - one parameter a trait of the rule
     cause: str,
     statuses: Collection[int],
     summary: str,
@@ -42,11 +43,14 @@ def answered(
             case,
             cause,
             count,
-            summary.format(n=count, statuses=seen, urls=urls),
+            summary.format(n=Count(count), statuses=seen, urls=urls),
             confidence="certain" if notes else confidence,
             of=case.requests,
             unit=f"{seen} responses",
-            because=[*because, *([f"The server side says so itself ({len(notes)} lines)."] if notes else [])],
+            because=[
+                *because,
+                *([f"The server side says so itself ({Count(len(notes)):line|lines})."] if notes else []),
+            ],
             evidence=(*case.show(cells), *case.show_notes(notes, 1)),
             cells=cells,
         )
@@ -76,7 +80,7 @@ def noted(
             case,
             cause,
             whole,
-            summary.format(n=whole),
+            summary.format(n=Count(whole)),
             confidence=confidence,
             unit=unit,
             because=because,
@@ -92,7 +96,8 @@ def _only_told(case: Case, cause: str, notes: Sequence[Note]) -> Finding:
         case,
         cause,
         len(notes),
-        f"{len(notes)} lines of the server side say so; the responses themselves are not in this log.",
+        f"{Count(len(notes)):line|lines} of the server side {Count(len(notes)):~says|say} so; "
+        "the responses themselves are not in this log.",
         confidence="certain",
         unit="lines",
         because=["The side that refused says so itself."],

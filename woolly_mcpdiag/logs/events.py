@@ -32,7 +32,9 @@ _WRITERS = {"app": Logger.APP, "client": Logger.MCP_CLIENT, "server": Logger.MCP
 class EventRows:
     """Turns events into rows; the one mapping from ``Event`` to columns."""
 
-    def __init__(self, vocabulary: Vocabulary, name: str, *, since: int | None = None, until: int | None = None) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, name: str, *, since: int | None = None, until: int | None = None
+    ) -> None:
         """``since`` and ``until`` are µs since the epoch, UTC."""
         self._vocabulary = vocabulary
         self._name = name

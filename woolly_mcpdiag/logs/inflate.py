@@ -123,7 +123,7 @@ def _fast_gzip(source: BinaryIO) -> tuple[Any, type[Exception]]:
         from isal import igzip, isal_zlib  # noqa: PLC0415 - an optional extra
     except ImportError:
         return gzip.GzipFile(fileobj=source), zlib.error
-    return igzip.IGzipFile(fileobj=source), isal_zlib.error  # type: ignore[no-untyped-call]
+    return igzip.IGzipFile(fileobj=source), isal_zlib.error  # type: ignore[no-untyped-call,return-value]  # its stub calls the class an instance
 
 
 def _careful(source: BinaryIO) -> Iterator[bytes]:

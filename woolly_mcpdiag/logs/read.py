@@ -13,6 +13,9 @@ from woolly_mcpdiag.logs.har import read_har
 from woolly_mcpdiag.logs.inputs import Input, lines
 from woolly_mcpdiag.logs.lines import LineEngine, read_lines
 
+WORTH_SCANNING = 256 << 10
+"""Bytes from which the fast engine is worth its import."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -91,11 +94,31 @@ class Reading:
     def _text(self) -> Iterator[tuple[Batch, Tally]]:
         engine = engine_for(self.input, self._vocabulary, self._settings)
         try:
-            with self.input.open() as stream:
-                yield from read_lines(engine, lines(stream))
-        finally:  # also where the reader of the batches stops early
+            yield from self._scanned(engine)
+        finally:  # also where whoever takes the batches stops early
             self.formats = engine.formats()
             self.zones = engine.zones[True], engine.zones[False]
+
+    def _scanned(self, engine: LineEngine) -> Iterator[tuple[Batch, Tally]]:
+        """Read with the fast engine what is big enough for it; it hands to the line engine what it is not sure of."""
+        path, size, chosen = self.input.path, self.input.size, self._settings
+        if chosen.patterns or chosen.since is not None or chosen.until is not None:
+            with self.input.open() as stream:
+                yield from read_lines(engine, lines(stream))
+            return
+        if path is not None and size is not None and self.input.plain and size >= WORTH_SCANNING:
+            from woolly_mcpdiag.logs.scan.read import read  # noqa: PLC0415 - small logs start faster without it
+
+            day, workers = _day(self.input.modified), chosen.workers or 0
+            yield from read(path, engine, self._vocabulary, name=self.input.name, workers=workers, day=day)
+            return
+        with self.input.open() as stream:
+            if path is None or (size or 0) >= WORTH_SCANNING:
+                from woolly_mcpdiag.logs.scan.read import scan  # noqa: PLC0415 - as above
+
+                yield from scan(stream, engine, self._vocabulary)
+            else:
+                yield from read_lines(engine, lines(stream))
 
 
 def engine_for(source: Input, vocabulary: Vocabulary, settings: Settings) -> LineEngine:

@@ -22,6 +22,10 @@ from woolly_mcpdiag.logs.unwrap import Unwrapper
 _COLOUR = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[@-Z\\^_])")
 _decode = json.JSONDecoder().raw_decode
 _DEEPEST = 2
+_INDENT = frozenset(" \t")
+"""First characters of lines that continue a record, where rich does not write the log."""
+_LEVEL_HEADS = frozenset({"INFO", "WARN", "ERRO", "DEBU", "CRIT", "FATA", "TRAC"})
+"""Beginnings of an indented line that may be a record all the same (fastapi-cli)."""
 _DOCKER_CUT = 16 * 1024
 """Docker's json-file driver cuts longer lines into entries of this many bytes without a newline at their end."""
 _LONGEST = 1 << 20
@@ -102,6 +106,11 @@ class Reader:
             if match is not None and one.name != "logfmt":
                 self._last = plain
                 return [self._record(match, one, plain, line, shown)]
+            if text[:1] in _INDENT and text.lstrip()[:4] not in _LEVEL_HEADS and not self._formats["rich"]:
+                # Tracebacks: trying every format on each of their lines costs ten times as much.
+                self._last = plain
+                self._formats[""] += 1
+                return [Record(line, text, NO_TIME, "", "", "", "", "", False, 1, NO_FIELDS, False, shown)]
         if text[:1] == "\0":
             text = text.lstrip("\0")  # a hole that copytruncate leaves at the start of a file
         return self._any(text[:_LONGEST], plain, _Outer(line, shown), 0)

@@ -75,7 +75,7 @@ CAUSES: tuple[Cause, ...] = (
             'messages for one run: `logging.getLogger("mcp.client").setLevel(logging.DEBUG)`.'
         ),
         server="Read the server's log of the same time: it names requests before initialization and tools that raise.",
-        references=("JSON-RPC 2.0, Error object", "MCP 2025-11-25, Server Features, Tools, Error Handling"),
+        references=("MCP 2025-11-25, Server, Tools, Error Handling",),
         bodies=("Invalid request parameters",),
     ),
 )

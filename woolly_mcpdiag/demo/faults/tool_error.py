@@ -13,9 +13,9 @@ FAULT = Fault(
     name="tool-error",
     what="every tool raises: each answer is a 200 with isError",
     causes=("server.tool-error",),
-    seen_in="server",
+    seen_in="client",
     client="shared",
     upstream=False,
     apply=apply,
-    note="every HTTP line of the client is perfect; the server's log names the tool",
+    note="every HTTP line of the client is perfect; only the application's own lines name the tool",
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Note
+from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "client.closed-in-other-task"
 _SIGNS = (
@@ -27,7 +28,7 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         len(notes),
-        f"{len(notes)} sessions were {'dropped without being closed' if dropped else 'closed in another task than the one that opened them'}.",
+        f"{Count(len(notes)):session was|sessions were} {'dropped without being closed' if dropped else 'closed in another task than the one that opened them'}.",
         confidence="certain",
         unit="sessions",
         because=["anyio says so itself: a cancel scope must be left in the task that entered it."],

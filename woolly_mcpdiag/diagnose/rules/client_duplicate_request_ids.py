@@ -15,7 +15,7 @@ decide = noted(
     "client.duplicate-request-ids",
     "call.rejected",
     ("duplicate-id", "rpc-error"),
-    "{n} requests reuse a JSON-RPC id that is still in flight on the same session.",
+    "{n:request reuses|requests reuse} a JSON-RPC id that is still in flight on the same session.",
     because=["The answer names the duplicate id."],
     only=_says,
 )

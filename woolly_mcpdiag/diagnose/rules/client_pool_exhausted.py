@@ -6,7 +6,7 @@ decide = noted(
     "client.pool-exhausted",
     "call.failed",
     ("PoolTimeout",),
-    "{n} calls waited for a free connection in the client's own pool and gave up (PoolTimeout). They never left the client.",
+    "{n:call|calls} waited for a free connection in the client's own pool and gave up (PoolTimeout). {n:~It|They} never left the client.",
     because=[
         "PoolTimeout is raised before anything is sent; every open SSE stream occupies one connection of the pool."
     ],

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import FAIL, Case, finding
 from woolly_mcpdiag.diagnose.casefile import Note
+from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "client.shared-object"
 
@@ -28,7 +29,7 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         len(notes),
-        f"{len(notes)} agent runs were cancelled by a cancel scope although all their HTTP requests succeeded: several agents entered one shared "
+        f"{Count(len(notes)):agent run was|agent runs were} cancelled by a cancel scope although every HTTP request succeeded: several agents entered one shared "
         "server object at once, and the first that left it closed it for all.",
         confidence="likely",
         unit="agent runs",

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
-from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.case import FAIL, Case, finding
 from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "log.unexplained-failure"
@@ -14,7 +14,8 @@ _PROTOCOL = ("McpError", "MCPError", "ToolError", "ToolFailedError")
 
 def decide(case: Case) -> Iterator[Finding]:
     """Count failed agent runs and protocol errors where no other rule found anything."""
-    if any(not found.benign for found in case.findings):
+    refused = case.open(cell for cell in case.cells if cell.key.status >= FAIL)
+    if refused or any(not found.benign for found in case.findings):
         return
     notes = [note for note in case.notes("call.failed") if note.event.agent or note.event.error in _PROTOCOL]
     if not notes:

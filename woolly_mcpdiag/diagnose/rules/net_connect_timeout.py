@@ -6,6 +6,6 @@ decide = noted(
     "net.connect-timeout",
     "call.failed",
     ("ConnectTimeout",),
-    "{n} calls got no connection in time: packets are dropped, or the server's accept queue is full.",
+    "{n:call|calls} got no connection in time: packets are dropped, or the server's accept queue is full.",
     because=["ConnectTimeout is raised before anything is sent; a closed port would refuse at once."],
 )

@@ -22,7 +22,7 @@ decide = noted(
     "net.dns",
     "call.failed",
     ("ConnectError", "gaierror"),
-    "{n} calls failed before connecting: the host name does not resolve.",
+    "{n:call|calls} failed before connecting: the host name does not resolve.",
     because=["The resolver says so."],
     only=_unresolved,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import FAIL, Case, finding
 from woolly_mcpdiag.diagnose.casefile import Note
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.endpoints import parts_of
 
 CAUSE = "net.env-proxy"
@@ -26,7 +27,7 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         count,
-        f"{count} requests failed, and the client connected to {place} instead of the server: a proxy from the environment.",
+        f"{Count(count):request|requests} failed, and the client connected to {place} instead of the server: a proxy from the environment.",
         confidence="certain",
         of=case.requests,
         unit="requests",

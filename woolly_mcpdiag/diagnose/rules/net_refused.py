@@ -25,7 +25,7 @@ decide = noted(
     "net.refused",
     "call.failed",
     ("ConnectError", "ConnectionRefusedError"),
-    "{n} calls could not connect: nothing listens there.",
+    "{n:call|calls} could not connect: nothing listens there.",
     because=["The connection was refused at once; no request was sent."],
     only=_refused,
 )

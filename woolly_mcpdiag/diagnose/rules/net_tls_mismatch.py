@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "net.tls-mismatch"
 _WORDS = ("SSL", "CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "TLS")
@@ -24,10 +25,10 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         len(notes) or len(garbage),
-        f"{len(notes)} calls failed in the TLS handshake"
+        f"{Count(len(notes)):call|calls} failed in the TLS handshake"
         + (": an https:// URL points at a port that speaks plain HTTP." if plain else ".")
         if notes
-        else f"{len(garbage)} times the server received something that is not HTTP, as when https:// is used on its plain port.",
+        else f"{Count(len(garbage)):time|times} the server received something that is not HTTP, as when https:// is used on its plain port.",
         confidence="certain" if notes else "likely",
         unit="calls",
         because=["The error names TLS." if notes else "Port scanners cause the same line; the client's log decides."],

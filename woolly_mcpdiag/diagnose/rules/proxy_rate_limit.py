@@ -37,7 +37,7 @@ def decide(case: Case) -> Iterator[Finding]:
         of=case.requests,
         unit="refused requests",
         because=[
-            f"The proxy logs `limiting requests` ({len(told)} lines)."
+            f"The proxy logs `limiting requests` ({Count(len(told)):line|lines})."
             if told
             else "The 503 has the size of nginx's own page: nginx itself refuses, and for a server that is away it would say 502."
             if paged

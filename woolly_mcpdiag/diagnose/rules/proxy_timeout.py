@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "proxy.timeout"
 
@@ -23,12 +24,12 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         count or len(told),
-        f"{count or len(told)} calls got 504: the answer took longer than the proxy waits.",
+        f"{Count(count or len(told)):call|calls} got 504: the answer took longer than the proxy waits.",
         confidence="certain",
         of=case.requests,
         unit="504 responses",
         because=[
-            f"The proxy logs the time-out ({len(told)} lines)."
+            f"The proxy logs the time-out ({Count(len(told)):line|lines})."
             if told
             else "Only a gateway answers 504; the server itself never does."
         ],

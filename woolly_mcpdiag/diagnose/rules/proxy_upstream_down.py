@@ -5,7 +5,7 @@ from woolly_mcpdiag.diagnose.shapes import answered
 decide = answered(
     "proxy.upstream-down",
     (502,),
-    "{n} requests to {urls} got 502: the proxy is up, the MCP server behind it is not reachable.",
+    "{n:request|requests} to {urls} got 502: the proxy is up, the MCP server behind it is not reachable.",
     told=("proxy.error", "upstream-down"),
     alone=True,
 )

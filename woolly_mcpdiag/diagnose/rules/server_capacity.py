@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "server.capacity"
 
@@ -32,7 +33,7 @@ def decide(case: Case) -> Iterator[Finding]:
         of=case.requests,
         unit="503 responses",
         because=[
-            f"The server logs the limit itself ({len(told)} lines)."
+            f"The server logs the limit itself ({Count(len(told)):line|lines})."
             if told
             else "The server works for others at the same time, so it is not down.",
             *(

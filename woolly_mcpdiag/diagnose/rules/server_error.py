@@ -5,7 +5,7 @@ from woolly_mcpdiag.diagnose.shapes import answered
 decide = answered(
     "server.error",
     (500, 501, 505, 507, 508),
-    "{n} requests to {urls} failed inside the server ({statuses}).",
+    "{n:request|requests} to {urls} failed inside the server ({statuses}).",
     told=("server.error", "asgi"),
     because=["The server's own traceback has the reason."],
 )

@@ -6,7 +6,7 @@ decide = noted(
     "server.event-loop-blocked",
     "loop.blocked",
     ("slow-callback", "worker-timeout"),
-    "{n} times the event loop was blocked by one step; every session in the process stood still meanwhile.",
+    "{n:time|times} the event loop was blocked by one step; every session in the process stood still meanwhile.",
     unit="blocks",
     because=["The event loop, or the process manager, reports it by itself."],
 )

@@ -6,7 +6,7 @@ decide = noted(
     "server.fd-exhausted",
     "server.error",
     ("too-many-files",),
-    "{n} times the process had no file descriptor left (Too many open files).",
+    "{n:time|times} the process had no file descriptor left (Too many open files).",
     unit="errors",
     because=["The operating system says so."],
 )

@@ -6,6 +6,6 @@ decide = noted(
     "server.tool-error",
     "call.rejected",
     ("tool-error",),
-    "{n} tool calls were answered 200 with `isError: true`: the transport works, the tool does not.",
+    "{n:tool call was|tool calls were} answered 200 with `isError: true`: the transport works, the tool does not.",
     because=["The result says it."],
 )

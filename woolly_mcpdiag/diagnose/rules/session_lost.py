@@ -42,15 +42,9 @@ class Loss:
 def decide(case: Case) -> Iterator[Finding]:
     """Tell restart from idle expiry by the server's own word, by breaks at the same moment, or by equal gaps."""
     loss = _loss(case)
-    if loss is None:
+    if loss is None or stateless(case):
         return
-    cells = [
-        cell
-        for cell in case.select(status=UNKNOWN_SESSION)
-        if case.left(cell)
-        and (cell.key.url in loss.urls)
-        and not (case.view != Kind.CALL and stateless(case, cell.key.url))
-    ]
+    cells = [cell for cell in case.select(status=UNKNOWN_SESSION) if case.left(cell) and cell.key.url in loss.urls]
     if not cells:
         return
     cause, confidence, because = _name(case, loss)
@@ -110,7 +104,11 @@ def _loss(case: Case) -> Loss | None:
 def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
     expired, restarted = case.notes("session.expired"), case.restarts()
     if expired and not restarted:
-        return "session.idle-expired", "certain", [f"The server logs the expiry itself ({len(expired)} lines)."]
+        return (
+            "session.idle-expired",
+            "certain",
+            [f"The server logs the expiry itself ({Count(len(expired)):line|lines})."],
+        )
     if restarted:
         return (
             "session.server-restarted",

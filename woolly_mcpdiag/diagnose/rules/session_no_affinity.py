@@ -7,6 +7,7 @@ from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.ages import ages
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, fates, stretches
 
 CAUSE = "session.no-affinity"
@@ -29,9 +30,8 @@ def decide(case: Case) -> Iterator[Finding]:
     cells = [cell for cell in case.select(status=UNKNOWN_SESSION) if case.left(cell)]
     if not cells:
         return
-    if found.mixed or found.never:
-        if found.never + found.mixed >= found.lost and found.never + found.mixed > found.recovered:
-            yield from _by_fate(case, found, [cell for cell in cells if cell.key.url in case.named])
+    if found.never + found.mixed >= max(found.lost, found.recovered + 1):
+        yield from _by_fate(case, found, [cell for cell in cells if cell.key.url in case.named])
     for stretch in stretches(case):
         if stretch.url in case.named and (found.mixed or found.never):
             continue
@@ -63,10 +63,14 @@ def _by_fate(case: Case, found: Fates, cells: list[Cell]) -> Iterator[Finding]:
 def _told(found: Fates) -> str:
     parts = []
     if found.never:
-        parts.append(f"{found.never} of {found.total} sessions are unknown to the server at their very first request")
+        parts.append(
+            f"{found.never} of {Count(found.total):session|sessions} {Count(found.never):~is|are} unknown to the server at {Count(found.never):~its|their} very first request"
+        )
     if found.mixed:
-        parts.append(f"{found.mixed} of {found.total} sessions are known and unknown in turn")
-    others = f", while {found.fine} work throughout" if found.fine else ""
+        parts.append(
+            f"{found.mixed} of {Count(found.total):session|sessions} {Count(found.mixed):~is|are} known and unknown in turn"
+        )
+    others = f", while {Count(found.fine):works|work} throughout" if found.fine else ""
     return f"{' and '.join(parts)}{others}: requests reach workers or replicas that do not hold the session."
 
 
@@ -130,7 +134,7 @@ def _by_order(case: Case, stretch: Stretch) -> Finding:
         case,
         CAUSE,
         count,
-        f"{count} requests ({methods}) to {case.at(stretch.url)} found their session unknown, in turn with successes and from the first seconds: "
+        f"{Count(count):request|requests} ({methods}) to {case.at(stretch.url)} found {Count(count):~its|their} session unknown, in turn with successes and from the first seconds: "
         "requests reach workers or replicas that do not hold the session.",
         confidence="certain" if workers > 1 else "likely" if old else "possible",
         of=sum(cell.count for cell in case.select(url=stretch.url)),

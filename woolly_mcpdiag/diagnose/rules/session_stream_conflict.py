@@ -5,7 +5,7 @@ from woolly_mcpdiag.diagnose.shapes import answered
 decide = answered(
     "session.stream-conflict",
     (409,),
-    "{n} requests to {urls} got 409 Conflict: the session already has a stream, either a second holder's or one whose cut "
+    "{n:request|requests} to {urls} got 409 Conflict: the session already has a stream, either a second holder's or one whose cut "
     "the server has not noticed yet.",
     because=[
         "409 is only given to a second stream of one session.",

@@ -9,6 +9,7 @@ from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Note
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.logs.batch import NO_TIME
 
 _IDLE = 1.0
@@ -40,8 +41,8 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         cause,
         count,
-        f"{count} open streams were cut"
-        + (f", and {lost} later calls on them failed without any request being sent." if lost else "."),
+        f"{Count(count):open stream was|open streams were} cut"
+        + (f", and {Count(lost):later call|later calls} failed without any request being sent." if lost else "."),
         confidence=confidence,
         unit="streams",
         because=because,
@@ -80,14 +81,14 @@ def _name(case: Case, cut: Cut, told: list[Note]) -> tuple[str, Confidence, list
         return (
             "proxy.idle-cut",
             "certain",
-            [f"The proxy logs `upstream timed out … while reading upstream` ({len(told)} lines)."],
+            [f"The proxy logs `upstream timed out … while reading upstream` ({Count(len(told)):line|lines})."],
         )
     refused = case.noted("call.failed", "ConnectError")
     if refused:
         return (
             "session.stream-cut",
             "likely",
-            [f"{refused} connects were refused as well: the server itself went away."],
+            [f"{Count(refused):connect was|connects were} refused as well: the server itself went away."],
         )
     if cut.quiet and min(cut.quiet) >= _IDLE:
         return (

@@ -60,7 +60,8 @@ def _late(case: Case) -> int:
         return 0
     shaped = np.isin(bad["status"], UNKNOWN_SESSION)
     rows = zip(*(bad[name][shaped].tolist() for name in ("high", "low", "line")), strict=True)
-    return sum(ends.get((high, low), line) < line for high, low, line in rows) * case.file.failures.stride
+    late = [line for high, low, line in rows if ends.get((high, low), line) < line]
+    return len(late) * case.file.failures.stride
 
 
 def _after_the_last(case: Case, cell: Cell) -> bool:

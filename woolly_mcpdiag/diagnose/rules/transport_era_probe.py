@@ -43,7 +43,7 @@ def _probes(case: Case, url: int, cells: list[Cell], *, sure: bool) -> int:
     """
     refused, matched = sum(cell.count for cell in cells), _matched(case, url, cells, cut=sure)
     if sure:
-        return min(refused, matched) if case.count("POST", range(200, 300), url=url) or matched == refused else 0
+        return min(refused, matched)
     if refused != matched:
         return 0
     handshakes = max(case.opened_by(Logger.MCP_CLIENT, url), case.count("POST", 202, url=url))
@@ -90,10 +90,13 @@ def _matched(case: Case, url: int, cells: list[Cell], *, cut: bool) -> int:
     # A handshake that is refused for another reason had its probe as well.
     births = np.sort(np.concatenate((births, bad["line"][mine & ~shaped])))
     refused, matched = bad["line"][mine & shaped], 0
+    if alive(case, url, int(first)) > 0 and not case.notes("mcp.message", text="server/discover"):
+        # Whoever probes does so before the first handshake too; here sessions were open before the first refusal.
+        return 0
     for line in births.tolist():
         if matched < int(np.searchsorted(refused, line)):
             matched += 1
-    if cut:
+    if cut and case.count("POST", range(200, 300), url=url):
         # The log may break off right after a probe, before its handshake.
         rows = np.sort(np.concatenate((good["line"], bad["line"])))
         waiting = [line for line in refused[matched:].tolist() if line >= int(rows[-_CUT:][0])]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "transport.get-stream-after-close"
 
@@ -19,7 +20,7 @@ def decide(case: Case) -> Iterator[Finding]:
             case,
             CAUSE,
             count,
-            f"{count} GET or DELETE requests to {case.at(url)} got 405 while its POSTs work: a server without streams or sessions may do that.",
+            f"{Count(count):GET or DELETE|GETs or DELETEs} to {case.at(url)} got 405 while its POSTs work: a server without streams or sessions may do that.",
             confidence="certain",
             of=count,
             unit="405 responses",

@@ -6,6 +6,7 @@ from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.anonymous import without_id
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import alive, posts_messages
 from woolly_mcpdiag.logs.batch import Kind, Logger
 
@@ -42,7 +43,7 @@ def _get_refused(case: Case, url: int) -> Finding | None:
         case,
         CAUSE,
         count,
-        f"{count} GETs of {case.at(url)} were refused ({_statuses(cells)}) and no POST ever followed: an SSE client is talking to an endpoint "
+        f"{Count(count):GET|GETs} of {case.at(url)} {Count(count):~was|were} refused ({_statuses(cells)}) and no POST ever followed: an SSE client is talking to an endpoint "
         "that does not speak HTTP+SSE.",
         confidence="certain" if said or count > 1 else "likely",
         of=sum(cell.count for cell in case.select("GET", url=url)),
@@ -72,7 +73,7 @@ def _get_refused_beside(case: Case, url: int) -> Finding | None:
         case,
         CAUSE,
         count,
-        f"{count} GETs of {case.at(url)} were refused with 400 while POSTs work: some client uses HTTP+SSE here, beside others that work.",
+        f"{Count(count):GET|GETs} of {case.at(url)} {Count(count):~was|were} refused with 400 while POSTs work: some client uses HTTP+SSE here, beside others that work.",
         confidence="likely" if free else "possible",
         of=sum(cell.count for cell in case.select("GET", url=url)),
         unit="GETs",
@@ -99,7 +100,7 @@ def _posts_not_allowed(case: Case, url: int) -> Finding | None:
         case,
         CAUSE,
         count,
-        f"{count} POSTs to {case.at(url)} got 405 Method Not Allowed: a Streamable HTTP client is talking to an SSE endpoint.",
+        f"{Count(count):POST|POSTs} to {case.at(url)} got 405 Method Not Allowed: a Streamable HTTP client is talking to an SSE endpoint.",
         confidence="certain",
         of=sum(cell.count for cell in case.select("POST", url=url)),
         unit="POSTs",
@@ -128,13 +129,13 @@ def _silent(case: Case, url: int) -> Finding | None:
         case,
         CAUSE,
         count,
-        f"{count} GETs of {case.at(url)} were answered 200, and then nothing: no POST ever followed. An SSE client waits for an `endpoint` event "
+        f"{Count(count):GET|GETs} of {case.at(url)} {Count(count):~was|were} answered 200, and then nothing: no POST ever followed. An SSE client waits for an `endpoint` event "
         "that a Streamable HTTP endpoint (stateless, here) never sends.",
         confidence="likely" if gave_up else "possible",
         of=count,
         unit="streams",
         because=[
-            f"{len(gave_up)} calls gave up with a time-out and no HTTP error."
+            f"{Count(len(gave_up)):call|calls} gave up with a time-out and no HTTP error."
             if gave_up
             else f"The log goes on for {waited:.0f} s without a POST.",
             "Not excluded by this log: an SSE endpoint whose `endpoint` event a proxy holds back (proxy.buffering).",

@@ -15,7 +15,7 @@ def _guarded(case: Case, cell: Cell) -> bool:
 decide = answered(
     "transport.origin-guard",
     (403,),
-    "{n} requests to {urls} were refused with 403: the server does not accept the Origin header it was sent.",
+    "{n:request|requests} to {urls} {n:~was|were} refused with 403: the server does not accept the Origin header it was sent.",
     because=['The body has the size of "Invalid Origin header", or the server logs it.'],
     told=("server.error", "bad-origin"),
     alone=True,

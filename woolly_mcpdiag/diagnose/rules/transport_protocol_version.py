@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.count import Count
 
 CAUSE = "transport.protocol-version"
 _BODIES = (183, 195, 198, 150)
@@ -24,7 +25,7 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         count or len(told),
-        f"{count or len(told)} requests name a protocol version that the server does not support.",
+        f"{Count(count or len(told)):request names|requests name} a protocol version that the server does not support.",
         confidence="certain",
         of=case.count(status=400),
         unit="400 responses",

@@ -5,6 +5,6 @@ from woolly_mcpdiag.diagnose.shapes import answered
 decide = answered(
     "transport.redirect",
     (301, 302, 307, 308),
-    "{n} requests to {urls} were answered with a redirect ({statuses}) and sent again: each call pays twice.",
+    "{n:request|requests} to {urls} {n:~was|were} answered with a redirect ({statuses}) and sent again: each call pays twice.",
     because=["The redirected requests succeed, so nothing fails; the exact URL saves half of the requests."],
 )

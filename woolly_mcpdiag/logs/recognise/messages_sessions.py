@@ -76,6 +76,14 @@ SESSIONS = (
         "Terminating session: f966ca22616347aabb22a8f36e18ce23",
     ),
     message(
+        "Terminating session: None",
+        r"Terminating session: None\b",
+        "session.closed",
+        "server",
+        "Terminating session: None",
+        "stateless",
+    ),
+    message(
         " idle timeout",
         rf"Session {ID} idle timeout",
         "session.expired",

@@ -77,7 +77,11 @@ class Recogniser:
             if row.literal in message:
                 found = row.search(message)
                 if found:
-                    self._said(row, found, record, out)
+                    # A stateless server says so at every request: once is enough.
+                    if row.error != "stateless" or (row.error, record.service) not in self._connects:
+                        self._said(row, found, record, out)
+                    if row.error == "stateless":
+                        self._connects.add((row.error, record.service))
                     return row.error != "asgi"
         return False
 

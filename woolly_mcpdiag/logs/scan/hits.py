@@ -76,16 +76,19 @@ class Search:
     """Finds the recogniser's texts."""
 
     def __init__(self, sample: Bytes) -> None:
-        self._literals = Literals(_TEXTS, sample)
+        self._literals = Literals(_TEXTS, sample, _AGENT)
 
     def read(self, lines: Lines, serious: Flags) -> Hits:
-        """Return what a block's lines hold; ``serious`` are lines at WARNING or above."""
+        """Return what a block's lines hold; ``serious`` are lines at WARNING or above.
+
+        Of lines that are understood already only ``agents`` is told.
+        """
         block = lines.block
         suspect, agents = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
         exchanges = np.zeros(len(block), np.bool_)
         places: dict[bytes, tuple[At, At]] = {}
         access = access_line = np.empty(0, np.int64)
-        for number, found in self._literals.find(block.data, block.size):
+        for number, found in self._literals.find(block.data, block.size, block.end, lines.understood):
             text = self._literals.texts[number]
             line = np.searchsorted(block.end, found)
             inside = found >= lines.message[line]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Words, holds, view, where, word
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, Words, holds, view, where, word
 
 _LANE = 4
 _FACTOR = np.uint32(0x9E3779B1)
@@ -33,9 +33,13 @@ class _Entry(NamedTuple):
 class Literals:
     """A set of byte texts of at least five bytes."""
 
-    def __init__(self, texts: Iterable[bytes], sample: Bytes) -> None:
-        """``sample`` is text as it will be searched; lanes that are rare in it are preferred."""
+    def __init__(self, texts: Iterable[bytes], sample: Bytes, always: Iterable[bytes] = ()) -> None:
+        """``sample`` is text as it will be searched; lanes that are rare in it are preferred.
+
+        Texts in ``always`` are found in every line.
+        """
         self.texts = tuple(texts)
+        wanted = frozenset(always)
         usual = np.bincount(_hashed(sample[: len(sample) & ~3].view("<u4")), minlength=1 << _BITS)
         self._table = np.zeros(1 << _BITS, np.bool_)
         self._first = np.full(1 << _BITS, -1, np.int32)
@@ -51,6 +55,12 @@ class Literals:
                     self._first[slot] = len(entries)
                     entries.append(_Entry(number, offset))
         self._next = np.array(following, np.int32)
+        self._always = np.zeros(len(entries), np.bool_)
+        for first in self._first[self._first >= 0].tolist():
+            chain = [first]
+            while following[chain[-1]] >= 0:
+                chain.append(following[chain[-1]])
+            self._always[chain] = any(self.texts[entries[one].text] in wanted for one in chain)
         self._text = np.array([entry.text for entry in entries], np.int64)
         self._offset = np.array([entry.offset for entry in entries], np.int64)
         self._start = np.array([word(text) for text in self.texts], np.uint64)
@@ -58,8 +68,11 @@ class Literals:
         self._places, self._hashes = np.empty(_CHUNK, np.intp), np.empty(_CHUNK, np.uint32)
         self._hits = np.empty(_CHUNK, np.bool_)
 
-    def find(self, data: Bytes, size: int) -> list[tuple[int, At]]:
-        """Return (number of the text, sorted positions) for every text found in the first ``size`` bytes."""
+    def find(self, data: Bytes, size: int, ends: At, settled: Flags) -> list[tuple[int, At]]:
+        """Return (number of the text, sorted positions) for every text found in the first ``size`` bytes.
+
+        ``ends`` are where lines end; in those that are ``settled`` only ``always`` texts are sure to be found.
+        """
         lanes: _LANES = data[: (size + _LANE - 1) // _LANE * _LANE].view("<u4")
         founds, entries = [], []
         for start in range(0, len(lanes), _CHUNK):
@@ -73,7 +86,10 @@ class Literals:
             founds.append(found + start)
         if not founds:
             return []
-        return self._verify(view(data), size, np.concatenate(founds) * _LANE, np.concatenate(entries))
+        at, entry = np.concatenate(founds) * _LANE, np.concatenate(entries)
+        # The byte behind a lane's first one belongs to the text, wherever the lane lies in it.
+        open_ = where(~settled[np.searchsorted(ends[:-1], at + 1)] | self._always[entry])
+        return self._verify(view(data), size, at[open_], entry[open_])
 
     def _verify(self, words: Words, size: int, lane_at: At, entry: NDArray[np.int32]) -> list[tuple[int, At]]:
         starts, texts = [], []

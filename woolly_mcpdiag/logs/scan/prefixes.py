@@ -11,6 +11,9 @@ from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, U, Words, columns, m
 _SLOTS = 1 << 10
 _SHIFT = U(64 - 10)
 _SPREAD = U(0xD6E8FEB86659FD93)
+_GUESSES = 1 << 12
+_GUESS_SHIFT = U(64 - 12)
+_MIX = U(0x9E3779B97F4A7C15)
 _SIXES = 0x06
 _DEEPEST = 25
 _NONE = np.int32(-1)
@@ -41,6 +44,7 @@ class Group:
         self._next = np.empty(0, np.int32)
         self.numbers = np.empty(0, np.int32)
         self._known: set[bytes] = set()
+        self._guess = Guess()
 
     def add(self, head: Head, number: int) -> bool:
         """Add a head under its number; False where its text is known already or too long."""
@@ -49,6 +53,7 @@ class Group:
         if text in self._known or level >= _DEEPEST:
             return False
         self._known.add(text)
+        self._guess.add(text)
         key = np.zeros(1, np.uint64)
         for at in range(0, level * 8, 8):
             key = mix(key, np.array([word(text[at : at + 8])]))
@@ -77,12 +82,27 @@ class Group:
 
     def match(self, data: Bytes, at: At) -> NDArray[np.int32]:
         """Return the number of the head that stands at each position behind the layout, -1 where none does."""
-        out = np.full(len(at), _NONE)
         if not self._levels:
-            return out
+            return np.full(len(at), _NONE)
         deepest = max(self._levels)
         table = columns(data, at, deepest + 1)
-        key = np.zeros(len(at), np.uint64)
+        out, slot = self._guess.read(table)
+        rows = where(out < 0)
+        if len(rows) == len(at):
+            out = self._search(table, deepest, len(at))
+        elif len(rows):
+            out[rows] = self._search([column[rows] for column in table], deepest, len(rows))
+        if len(rows):
+            self._guess.learn(slot[rows], out[rows])
+        known = out >= 0
+        if known.all():
+            return self.numbers[out]
+        return np.where(known, self.numbers[out], _NONE)
+
+    def _search(self, table: list[Words], deepest: int, count: int) -> NDArray[np.int32]:
+        """Return the index of each row's head in this group, -1 where it has none."""
+        out = np.full(count, _NONE)
+        key = np.zeros(count, np.uint64)
         for level in range(deepest + 1):
             have = table[level]
             if level in self._levels:
@@ -98,10 +118,55 @@ class Group:
             here = entry[rows]
             good = (self._key[here] == key[rows]) & ((have[rows] & self._mask[here]) == self._rest[here])
             hit = rows[good]
-            out[hit] = self.numbers[here[good]]
+            out[hit] = here[good]
             rows = rows[~good]
             entry[rows] = self._next[entry[rows]]
             rows = rows[entry[rows] >= 0]
+
+
+class Guess:
+    """Tells heads by their first 16 bytes and what follows them, then compares the whole head.
+
+    A head that another one begins with is not guessed.
+    """
+
+    def __init__(self) -> None:
+        self._texts: list[bytes] = []
+        self._sure = np.empty(0, np.bool_)
+        self._slots = np.full(_GUESSES, _NONE)
+        self._wanted: list[Words] = []
+        self._masks: list[Words] = []
+
+    def add(self, text: bytes) -> None:
+        """Add a head."""
+        self._texts.append(text)
+        self._slots.fill(_NONE)
+        beginnings = [any(other.startswith(one) and other != one for other in self._texts) for one in self._texts]
+        self._sure = ~np.array(beginnings)
+        count = max(len(one) for one in self._texts) // 8 + 1
+        pieces = [[one[at : at + 8] for one in self._texts] for at in range(0, count * 8, 8)]
+        self._wanted = [np.array([word(piece) for piece in column], np.uint64) for column in pieces]
+        self._masks = [MASK[[len(piece) for piece in column]] for column in pieces]
+
+    def read(self, table: list[Words]) -> tuple[NDArray[np.int32], At]:
+        """Return (index of the head or -1, slot) of each row; ``table`` has the words from the layout's end on."""
+        key = table[0] * _SPREAD
+        if len(table) > 1:
+            key ^= table[1]
+            key *= _MIX
+        slot = (key >> _GUESS_SHIFT).astype(np.intp)
+        found = self._slots.take(slot)
+        good = found >= 0
+        index = found.astype(np.intp)
+        for have, want, mask in zip(table, self._wanted, self._masks, strict=True):
+            good &= (have & mask.take(index, mode="wrap")) == want.take(index, mode="wrap")
+        return np.where(good, found, _NONE), slot
+
+    def learn(self, slot: At, found: NDArray[np.int32]) -> None:
+        """Remember what was found the long way."""
+        sure = where(found >= 0)
+        sure = sure[self._sure[found[sure]]]
+        self._slots[slot[sure]] = found[sure]
 
 
 def _words_of(layout: Layout) -> list[_Word]:

@@ -18,7 +18,7 @@ from woolly_mcpdiag.logs.scan.join import join, picked, worth_showing
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.opened import FIRST_WORDS, Opened
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
-from woolly_mcpdiag.logs.scan.words import At, Bytes, holds, where, word
+from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, Words, holds, where, word
 
 _SAMPLE = 1 << 16
 _LEARN = 96
@@ -65,8 +65,9 @@ class Scanner:
 
         What is not used begins a record that may go on in the next block; with ``last`` all is used.
         """
-        if len(self._scratch[0]) < size:
-            self._scratch = (np.empty(size, np.bool_), np.empty(size, np.bool_))
+        if len(self._scratch[0]) < size + 7:
+            room = size + 8
+            self._scratch = (np.empty(room, np.bool_), np.empty(room, np.bool_))
         block = Block.of(data, size, self._scratch[0])
         if self._rest and not last:
             self._rest -= 1
@@ -156,28 +157,38 @@ class Scanner:
             structured.check(lines, rows, prefixes, self._scratch)
             # What is no JSON object is no record of its own.
             lines.head[rows[lines.slow[rows]]] = -1
+        fast = ~lines.slow & ~block.tabs
+        first = block.words[lines.message]
+        told = self._told(lines, fast, first)
         hits = self._search.read(lines, np.append(prefixes.serious, False)[lines.head])
         lines.exchanges = hits.exchanges
-        answers = self._rows(lines, hits)
+        lines.slow[told[hits.agents[told]]] = True
+        answers = self._rest_of_rows(lines, hits, fast & ~lines.slow, first)
         lines.slow |= hits.suspect & ~lines.understood
         # A line without a head of its own goes on with the record before it, so that one is read with it.
         lines.slow[:-1] |= (lines.head < 0)[1:] & ~lines.understood[1:]
         lines.understood &= ~lines.slow
         return answers
 
-    def _rows(self, lines: Lines, hits: Hits) -> waiting.Answers:
+    def _told(self, lines: Lines, fast: Flags, first: Words) -> At:
+        """Make rows of sessions and calls, which need no search; return the lines that name a session."""
         block, sources = lines.block, self._prefixes.sources
-        fast = ~lines.slow & ~block.tabs
-        first = block.words[lines.message]
-        if len(hits.access):
-            self._access_rows(lines, hits)
-        told = where(fast & ~hits.agents & np.isin(first, FIRST_WORDS))
+        opening = first == FIRST_WORDS[0]
+        for word_ in FIRST_WORDS[1:]:
+            opening |= first == word_
+        told = where(fast & opening)
         if len(told):
             self._add(lines, self._opened.read(lines, told, sources))
         called = where(fast & (first == _CALL))
         called = called[holds(block.words, lines.message[called], CALL_START)]
         if len(called):
             self._add(lines, self._calls.read(lines, called, self._prefixes.loggers, sources))
+        return told
+
+    def _rest_of_rows(self, lines: Lines, hits: Hits, fast: Flags, first: Words) -> waiting.Answers:
+        block = lines.block
+        if len(hits.access):
+            self._access_rows(lines, hits)
         for row in where(fast & (first == _CONNECT)).tolist():
             lines.understood[row] = block.text(int(lines.message[row]), int(lines.until[row])) in self._connects
         answered = where(fast & (first == waiting.FIRST_WORD))
