@@ -19,6 +19,7 @@ ROW = st.tuples(
     st.sampled_from([Logger.HTTPX, Logger.HTTPX2]),
     st.booleans(),  # a line that names a session
 )
+ALL = ("*",)
 URLS = ("http://h:1/mcp", "http://h:1/sse", "http://h:1/messages/")
 
 
@@ -63,7 +64,7 @@ def filed(rows, cuts=(), timed=True):
 @settings(max_examples=150, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=60), st.booleans())
 def test_every_ledger_adds_up(rows, timed):
-    opinion = judge(filed(rows, timed=timed))
+    opinion = judge(filed(rows, timed=timed), ALL)
     failing = sum(1 for row in rows if not row[6] and row[1] >= 400)
     assert sum(ledger.total for ledger in opinion.ledgers) == failing
     for ledger in opinion.ledgers:
@@ -78,7 +79,7 @@ def test_every_ledger_adds_up(rows, timed):
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=50), st.lists(st.integers(1, 50), max_size=6))
 def test_a_diagnosis_does_not_depend_on_how_the_log_was_cut(rows, cuts):
-    whole, pieces = judge(filed(rows)), judge(filed(rows, cuts))
+    whole, pieces = judge(filed(rows), ALL), judge(filed(rows, cuts), ALL)
     told = [(finding.cause, finding.count, finding.confidence) for finding in whole.case.findings]
     assert told == [(finding.cause, finding.count, finding.confidence) for finding in pieces.case.findings]
     assert [hypothesis.answer for hypothesis in whole.hypotheses] == [h.answer for h in pieces.hypotheses]

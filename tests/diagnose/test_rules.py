@@ -96,6 +96,7 @@ def later(rows, by):
     return [(at + by, what.upper().replace("ID", "id") if what.startswith("id ") else what) for at, what in rows]
 
 
+OLD_LOST = [(at, what.replace("404", "400")) for at, what in LOST]
 LONG = [row for number in range(26) for row in session(number * 1.5, chr(ord("a") + number))]
 BOTH = [*PROBED, *later(LOST, 20)]
 ERROR = "ERROR app: call failed: "
@@ -111,6 +112,11 @@ CASES = {
     "era probe, then lost": (log(BOTH), {"transport.era-probe", "session.lost"}),
     "no affinity": (log(NO_AFFINITY), {"session.no-affinity"}),
     "lost": (log(LOST), {"session.lost"}),
+    "2.x client that never probes, then lost": (
+        log([(at, f"{what} 2" if what.startswith(("POST", "GET")) else what) for at, what in OLD_LOST]),
+        {"session.lost"},
+    ),
+    "1.x clients before 2.x clients": (log([*HEALTHY, *later(PROBED, 20)]), {"transport.era-probe"}),
     "no affinity after a long sound time": (log([*LONG, *later(NO_AFFINITY, 50)]), {"session.no-affinity"}),
     "lost after a long sound time": (log([*LONG, *later(LOST, 45)]), {"session.lost"}),
     "used before ready": (log(EARLY), {"session.used-before-ready"}),

@@ -8,7 +8,7 @@ import re
 
 MASK = "\u2039redacted\u203a"
 
-_NAMES = ("token", "key", "auth", "secret", "pass", "pwd", "cookie", "credential", "argument", "args", "input", "pw=")
+_NAMES = ("token", "key", "auth", "secret", "pass", "pwd", "cookie", "credential", "argument", "args", "input", "pw=", "jsess", "sessid", "net_sess", "curl", "--user")
 _SCHEMES = ("bearer", "basic ")
 _SHAPES = ("sk-", "gh", "pat_", "lpat-", "xox", "akia", "asia", "aiza", "hf_", "npm_")
 _NEEDLES = (*_NAMES, *_SCHEMES, *_SHAPES, "eyj", "?", "@")
@@ -20,6 +20,7 @@ _NAMED = re.compile(
       | (?<![a-z])(?P<arguments>(?:tool_?|kw)?arg(?:ument)?s|(?:tool_?)?inputs?(?!_))
       | (?P<soft>(?<!progress)token(?!s|_?(?:type|count|limit|url|uri|endpoint|usage))|credentials?)
       | input_value(?==)|x-auth(?=\\{0,9}["']?\s{0,8}[:=])|(?<![a-z])(?:pass|pw|auth)(?=\s?=)
+      | (?:j|php|asp\.net_)sess(?:ion)?_?id
       | pass(?:word|wd|phrase)|pwd|secret|(?:api|access|private|auth|encryption|signing|account)[_-]?key
     )
     (?P<rest>[\w\-]{0,40})
@@ -49,7 +50,7 @@ _KEY = re.compile(
 )
 _USERINFO = re.compile(r"://[^\s/?#\"'<>\\]*@")
 _LOGIN = re.compile(r"""(?<![\w.\-+%:/])([\w.\-+%]{1,64}):[^\s:@/\\"'<>]{1,128}@(?=[\w\[])""")
-_FLAG = re.compile(r"""(?<![\w\-])(--(?:pass(?:word|wd|phrase)?|token|secret|api-?key)[ ]{1,8})[^\s\-"'][^\s"']*""")
+_FLAG = re.compile(r"""(?<![\w\-])(-u[ ]{1,8}(?=[^\s"':]{1,64}:)|--user[ ]{1,8}(?=[^\s"':]{1,64}:)|--(?:pass(?:word|wd|phrase)?|token|secret|api-?key)[ ]{1,8})[^\s\-"'][^\s"']*""")
 _QUERY = re.compile(r"([?&](?:amp;)?([^=&?#\s\"'<>]{1,128})=)([^&#\s\"'<>\\]+)")
 _SESSION_NAMES = {"sessionid", "mcpsessionid", "session"}
 
@@ -65,7 +66,7 @@ def text(s: str) -> str:
     if "@" in s:
         s = _USERINFO.sub(f"://{MASK}@", s)
         s = _LOGIN.sub(rf"\g<1>:{MASK}@", s)
-    if "--" in s:
+    if "--" in s or "-u " in s:
         s = _FLAG.sub(rf"\g<1>{MASK}", s)
     if "?" in s:
         s = _QUERY.sub(_query_value, s)

@@ -149,8 +149,8 @@ def _kind(logger: NDArray[np.int64], method: NDArray[np.int64], status: NDArray[
 def _handshakes(case: Case, url: int, good: dict[str, NDArray[Any]], span: tuple[int, int]) -> tuple[int, int]:
     """Return how many sessions were made and how many handshakes were taken from the first failure to the last.
 
-    Sessions whose handshake was under way at the first failure count too. Where a server makes a transport for refused requests
-    as well, the whole log counts, without those.
+    Sessions whose handshake was under way at the first failure count too. Where a server makes a transport for
+    refused requests as well, the whole log counts, without those.
     """
     lines = case.openings(url)["line"]
     taken = good["line"][(good["method"] == METHOD_CODE["POST"]) & (good["status"] == 202)]

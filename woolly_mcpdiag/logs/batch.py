@@ -60,7 +60,7 @@ class Names:
     """Append-only interning of text: the same text has the same code for ever."""
 
     def __init__(self, texts: Iterable[str] = (), *, most: int | None = None) -> None:
-        """Of more than ``most`` texts all further ones have code 0."""
+        """Of more than ``most`` texts all further ones share the code of the empty text."""
         self.texts: list[str] = []
         self._most = most
         self._codes: dict[str, int] = {}
@@ -71,8 +71,8 @@ class Names:
         """Return the code of a text, a new one where it was not seen before."""
         found = self._codes.get(text)
         if found is None:
-            if self._most is not None and len(self.texts) >= self._most:
-                return 0
+            if self._most is not None and len(self.texts) >= self._most - 1 and text:
+                return self.code("")
             found = self._codes[text] = len(self.texts)
             self.texts.append(text)
         return found
@@ -85,8 +85,8 @@ class Names:
 class Vocabulary:
     """What the codes of the batches of one analysis mean."""
 
-    urls: Names = field(default_factory=Names)
-    """Without userinfo, query and fragment; a path alone where the log has no host."""
+    urls: Names = field(default_factory=lambda: Names(most=1 << 17))
+    """Without userinfo, query and fragment; a path alone where the log has no host. Bounded, since paths may hold ids."""
     sources: Names = field(default_factory=lambda: Names(most=1 << 16))
     """File or stream, with the service of a framing appended: ``app.log``, ``all.log:api-1``."""
     agents: Names = field(default_factory=lambda: Names([""], most=1 << 16))

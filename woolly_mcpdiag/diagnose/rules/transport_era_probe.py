@@ -4,8 +4,10 @@ Measured: each connect is one POST refused with 400 (404 or 405 from some server
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.anonymous import without_id
@@ -49,7 +51,9 @@ def _probes(case: Case, url: int, cells: list[Cell], *, sure: bool) -> int:
     handshakes = max(case.opened_by(Logger.MCP_CLIENT, url), case.count("POST", 202, url=url))
     # Where unknown sessions get 404, a 400 is not about one.
     others = case.count(status=FAIL, url=url) - refused
-    alike = refused == handshakes and not others
+    # Whoever probes does so before the first handshake too: no session was open then.
+    fresh = alive(case, url, min(cell.first_line for cell in cells)) <= 0
+    alike = refused == handshakes and not others and fresh
     return refused if alike or without_id(case, url, "POST") else 0
 
 
@@ -83,15 +87,20 @@ def _matched(case: Case, url: int, cells: list[Cell], *, cut: bool) -> int:
     mine = posts & np.isin(bad["logger"], [cell.key.logger for cell in cells])
     shaped = np.isin(bad["status"], _REFUSED)
     first = bad["line"][mine & shaped][0]
-    births = new["line"][(new["logger"] == Logger.MCP_CLIENT) & (new["line"] > first)]
+    everyone = new["line"][new["logger"] == Logger.MCP_CLIENT]
+    births = everyone[everyone > first]
     if not len(births):
         # No id is logged: an accepted notifications/initialized (202) shows that a handshake went through.
         births = good["line"][(good["url"] == url) & (good["status"] == 202) & (good["method"] == METHOD_CODE["POST"])]
+        everyone = births
     # A handshake that is refused for another reason had its probe as well.
     births = np.sort(np.concatenate((births, bad["line"][mine & ~shaped])))
     refused, matched = bad["line"][mine & shaped], 0
-    if alive(case, url, int(first)) > 0 and not case.notes("mcp.message", text="server/discover"):
-        # Whoever probes does so before the first handshake too; here sessions were open before the first refusal.
+    if (
+        cut
+        and _began_without(good, everyone, url, int(first))
+        and not case.notes("mcp.message", text="server/discover")
+    ):
         return 0
     for line in births.tolist():
         if matched < int(np.searchsorted(refused, line)):
@@ -102,3 +111,14 @@ def _matched(case: Case, url: int, cells: list[Cell], *, cut: bool) -> int:
         waiting = [line for line in refused[matched:].tolist() if line >= int(rows[-_CUT:][0])]
         matched += len(waiting) if matched else sum(alive(case, url, line) == 0 for line in waiting)
     return matched * case.file.failures.stride
+
+
+def _began_without(good: dict[str, NDArray[Any]], births: NDArray[np.int64], url: int, first: int) -> bool:
+    """Say whether a 2.x client had sessions before the first refusal: whoever probes does so at every connect.
+
+    The first exchanges do not count, since a log may begin between a probe and its handshake.
+    """
+    mine = (good["url"] == url) & (good["logger"] == Logger.HTTPX2) & (good["method"] == METHOD_CODE["POST"])
+    lines = np.sort(good["line"][mine])
+    before = births[births < first]
+    return len(before) > 0 and len(lines) > _CUT and int(before[-1]) > int(lines[_CUT])

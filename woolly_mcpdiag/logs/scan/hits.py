@@ -48,11 +48,14 @@ _TEXTS = tuple(
             *(text.encode() for text in LITERALS if text not in _SHORT),
             *_AGENT,
             *_TRACEBACK,
-            *sorted(_FAILURES),
             *_NARROWER,
         ]
     )
 )
+_WITH_FAILURES = tuple(dict.fromkeys((*_TEXTS, *sorted(_FAILURES))))
+_FAILED = re.compile(b"|".join(re.escape(text) for text in sorted(_FAILURES)))
+_FEW = 64
+"""Serious lines in a block up to which each is searched for failures alone."""
 
 
 @dataclass(slots=True)
@@ -76,7 +79,9 @@ class Search:
     """Finds the recogniser's texts."""
 
     def __init__(self, sample: Bytes) -> None:
+        self._sample = sample.copy()
         self._literals = Literals(_TEXTS, sample, _AGENT)
+        self._with_failures: Literals | None = None
 
     def read(self, lines: Lines, serious: Flags) -> Hits:
         """Return what a block's lines hold; ``serious`` are lines at WARNING or above.
@@ -88,8 +93,9 @@ class Search:
         exchanges = np.zeros(len(block), np.bool_)
         places: dict[bytes, tuple[At, At]] = {}
         access = access_line = np.empty(0, np.int64)
-        for number, found in self._literals.find(block.data, block.size, block.end, lines.understood):
-            text = self._literals.texts[number]
+        literals = self._literals_for(lines, where(serious & ~lines.slow & ~lines.understood), suspect)
+        for number, found in literals.find(block.data, block.size, block.end, lines.understood):
+            text = literals.texts[number]
             line = np.searchsorted(block.end, found)
             inside = found >= lines.message[line]
             line, at = line[inside], found[inside]
@@ -112,6 +118,17 @@ class Search:
                     exchanges[line] = True
         suspect[where((block.words[lines.message] & _AGENT_MASK) == _AGENT_START)] = True
         return Hits(suspect, agents, access, access_line, exchanges, places)
+
+    def _literals_for(self, lines: Lines, serious: At, suspect: Flags) -> Literals:
+        """Return what to search for: few serious lines are searched for failures here."""
+        if len(serious) > _FEW:
+            if self._with_failures is None:
+                self._with_failures = Literals(_WITH_FAILURES, self._sample, _AGENT)
+            return self._with_failures
+        for row in serious.tolist():
+            if _FAILED.search(lines.block.text(int(lines.message[row]), int(lines.block.end[row]))):
+                suspect[row] = True
+        return self._literals
 
 
 def _narrowed(lines: Lines, text: bytes, line: At, at: At) -> list[int]:

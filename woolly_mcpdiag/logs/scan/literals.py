@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, Words, holds, view, where, word
 
 _LANE = 4
-_FACTOR = np.uint32(0x9E3779B1)
+_FACTORS = tuple((0x9E3779B1 * (2 * number + 1)) & 0xFFFFFFFF for number in range(48))
 _BITS = 17
 _SHIFT = 32 - _BITS
 _CHUNK = 1 << 16
@@ -40,20 +40,19 @@ class Literals:
         """
         self.texts = tuple(texts)
         wanted = frozenset(always)
-        usual = np.bincount(_hashed(sample[: len(sample) & ~3].view("<u4")), minlength=1 << _BITS)
+        chosen = _chosen(self.texts, sample)
+        self._factor = _factor(np.array([lane for lanes, _ in chosen for lane in lanes], np.uint32), sample)
         self._table = np.zeros(1 << _BITS, np.bool_)
         self._first = np.full(1 << _BITS, -1, np.int32)
         entries: list[_Entry] = []
         following: list[int] = []
-        for number, text in enumerate(self.texts):
-            for shift in range(_LANE):
-                lanes, offset = _best(text, shift, usual)
-                slots = _hashed(np.array(lanes, np.uint32))
-                self._table[slots] = True
-                for slot in dict.fromkeys(slots.tolist()):
-                    following.append(int(self._first[slot]))
-                    self._first[slot] = len(entries)
-                    entries.append(_Entry(number, offset))
+        for lanes, entry in chosen:
+            slots = _hashed(np.array(lanes, np.uint32), self._factor)
+            self._table[slots] = True
+            for slot in dict.fromkeys(slots.tolist()):
+                following.append(int(self._first[slot]))
+                self._first[slot] = len(entries)
+                entries.append(entry)
         self._next = np.array(following, np.int32)
         self._always = np.zeros(len(entries), np.bool_)
         for first in self._first[self._first >= 0].tolist():
@@ -78,7 +77,7 @@ class Literals:
         for start in range(0, len(lanes), _CHUNK):
             chunk = lanes[start : start + _CHUNK]
             hashed, places, hits = (x[: len(chunk)] for x in (self._hashes, self._places, self._hits))
-            np.multiply(chunk, _FACTOR, out=hashed)
+            np.multiply(chunk, self._factor, out=hashed)
             np.right_shift(hashed, _SHIFT, out=places, casting="unsafe")
             np.take(self._table, places, out=hits, mode="clip")
             found = where(hits)
@@ -119,19 +118,45 @@ class Literals:
         return out
 
 
-def _hashed(lanes: _LANES) -> _LANES:
-    return (lanes * _FACTOR) >> np.uint32(_SHIFT)
+def _hashed(lanes: _LANES, factor: np.uint32) -> _LANES:
+    return (lanes * factor) >> np.uint32(_SHIFT)
 
 
-def _best(text: bytes, shift: int, usual: NDArray[np.int64]) -> tuple[list[int], int]:
+def _factor(lanes: _LANES, sample: Bytes) -> np.uint32:
+    """Return the factor under which the fewest other lanes of a sample fall into the slots of ``lanes``."""
+    usual: _LANES = sample[: len(sample) & ~3].view("<u4")
+    best, least = np.uint32(_FACTORS[0]), len(usual) + 1
+    for number in _FACTORS:
+        factor = np.uint32(number)
+        table = np.zeros(1 << _BITS, np.bool_)
+        table[_hashed(lanes, factor)] = True
+        count = int(np.count_nonzero(table[_hashed(usual, factor)]))
+        if count < least:
+            best, least = factor, count
+    return best
+
+
+def _chosen(texts: Iterable[bytes], sample: Bytes) -> list[tuple[list[int], _Entry]]:
+    lanes, counts = np.unique(sample[: len(sample) & ~3].view("<u4"), return_counts=True)
+    usual = dict(zip(lanes.tolist(), counts.tolist(), strict=True))
+    out = []
+    for number, text in enumerate(texts):
+        for shift in range(_LANE):
+            best, offset = _best(text, shift, usual)
+            out.append((best, _Entry(number, offset)))
+    return out
+
+
+def _best(text: bytes, shift: int, usual: dict[int, int]) -> tuple[list[int], int]:
     """Return (lanes, offset in the text) of the rarest lane of a text that begins ``shift`` bytes into a lane."""
     if len(text) < _SHORTEST:
         message = f"literal {text!r}: shorter than {_SHORTEST} bytes"
         raise ValueError(message)
     first = (_LANE - shift) % _LANE
-    whole = [([int.from_bytes(text[at : at + 4], "little")], at) for at in range(first, len(text) - 3, _LANE)]
+    whole = [(int.from_bytes(text[at : at + 4], "little"), at) for at in range(first, len(text) - 3, _LANE)]
     if whole:
-        return min(whole, key=lambda one: int(usual[_hashed(np.array(one[0], np.uint32))].sum()))
+        lane, at = min(whole, key=lambda one: usual.get(one[0], 0))
+        return [lane], at
     if shift == 1:  # one unknown byte, then the first three of the text
         return [byte | int.from_bytes(text[:3], "little") << 8 for byte in _ANY], -1
     return [int.from_bytes(text[first : first + 3], "little") | byte << 24 for byte in _ANY], first
