@@ -6,6 +6,7 @@ import pytest
 
 from woolly_mcpdiag.api import Options, Progress, analyze_logs, follow_logs
 from woolly_mcpdiag.core.errors import InputError, UsageError
+from woolly_mcpdiag.core.events import Event
 
 LINE = (
     "2026-03-01 10:{minute:02}:{second:02},500 INFO httpx: HTTP Request: "
@@ -164,6 +165,27 @@ def test_following_says_what_it_did_not_understand(tmp_path: Path):
         [str(log)], every=0.0, on_report=lambda report: None, stopped=lambda: next(rounds, True)
     ).report
     assert report.notes == [f"{log}: 2 of 2 lines fit no known format (first: line 1)."]
+
+
+def test_following_reads_event_lines_and_can_keep_them(tmp_path: Path):
+    log = tmp_path / "run.jsonl"
+    event = Event(kind="http.exchange", time=1.0, role="client", method="POST", url="http://h:1/mcp", status=421)
+    log.write_text(event.to_json() + "\n", encoding="utf-8")
+    rounds = iter([False, False])
+    analysis = follow_logs(
+        [str(log)],
+        Options(keep_events=True),
+        every=0.0,
+        on_report=lambda report: None,
+        stopped=lambda: next(rounds, True),
+    )
+    assert [finding.cause for finding in analysis.report.findings] == ["transport.host-guard"]
+    assert analysis.events_frame()["status"].tolist() == [421]
+
+
+def test_following_a_file_that_can_never_come_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="its directory"):
+        follow_logs([str(tmp_path / "no" / "app.log")], every=0.0, on_report=lambda report: None, stopped=lambda: True)
 
 
 def test_the_report_is_json_that_names_its_sources(timed: Path):

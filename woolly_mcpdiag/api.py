@@ -15,8 +15,9 @@ from woolly_mcpdiag.diagnose.docket import Docket
 from woolly_mcpdiag.diagnose.engine import Diagnosis
 from woolly_mcpdiag.diagnose.tables import event_rows, session_rows
 from woolly_mcpdiag.logs.batch import Batch, Vocabulary
+from woolly_mcpdiag.logs.events import EventEngine
 from woolly_mcpdiag.logs.follow import follow
-from woolly_mcpdiag.logs.inputs import Input, resolve
+from woolly_mcpdiag.logs.inputs import Input, is_events, resolve
 from woolly_mcpdiag.logs.lines import LineEngine
 from woolly_mcpdiag.logs.read import Reading, Settings, compiled
 from woolly_mcpdiag.report.assemble import assemble
@@ -188,31 +189,38 @@ class _Growing:
     """A followed source: its engine and where its lines are."""
 
     def __init__(self, name: str, vocabulary: Vocabulary, settings: Settings, before: "_Growing | None") -> None:
-        self._engine = LineEngine(
-            vocabulary,
-            name,
-            patterns=settings.patterns,
-            since=settings.since,
-            until=settings.until,
-            day=datetime.now(UTC).date(),
-        )
+        self._name, self._vocabulary, self._settings = name, vocabulary, settings
+        self._engine: LineEngine | EventEngine | None = None
         self._line = 0
         self.source: Source = before.source if before else Source(name=name, role="", formats=())
 
     def feed(self, data: bytes) -> None:
         """Read whole lines."""
+        engine = self._chosen(data)
         for raw in data.removesuffix(b"\n").split(b"\n") if data else ():
             self._line += 1
-            self._engine.feed(raw, self._line)
+            engine.feed(raw, self._line)
+
+    def _chosen(self, data: bytes) -> LineEngine | EventEngine:
+        """Return the engine for what the first lines are."""
+        if self._engine is None:
+            span = {"since": self._settings.since, "until": self._settings.until}
+            if is_events(data):
+                self._engine = EventEngine(self._vocabulary, self._name, **span)
+            else:
+                today = datetime.now(UTC).date()
+                patterns = self._settings.patterns
+                self._engine = LineEngine(self._vocabulary, self._name, patterns=patterns, day=today, **span)
+        return self._engine
 
     def take(self, *, end: bool = False) -> Batch:
         """Return the rows read since the last call."""
-        batch, tally = self._engine.take(end=end)
-        old = self.source
+        engine, old = self._chosen(b""), self.source
+        batch, tally = engine.take(end=end)
         self.source = Source(
             name=old.name,
             role="",
-            formats=tuple(self._engine.formats()),
+            formats=tuple(engine.formats()),
             lines=old.lines + tally.read,
             understood=old.understood + tally.understood,
             ignored=old.ignored + tally.ignored,

@@ -155,6 +155,14 @@ CASES = {
         {"server.event-loop-blocked"},
     ),
     "descriptors": (log([(0, "ERROR x: OSError: [Errno 24] Too many open files")]), {"server.fd-exhausted"}),
+    "proxy of the environment on this host": (
+        log([(0, "DEBUG httpcore.connection: connect_tcp.started host='127.0.0.1' port=3128"), (0.1, "POST 403")]),
+        {"net.env-proxy"},
+    ),
+    "refused without a proxy": (
+        log([(0, "DEBUG httpcore.connection: connect_tcp.started host='localhost' port=8009"), (0.1, "POST 403")]),
+        {"auth.forbidden"},
+    ),
     "idle, server's word": (
         log([*LOST, (11, f"INFO mcp.server: Session {ord('a'):032x} idle timeout")]),
         {"session.idle-expired"},

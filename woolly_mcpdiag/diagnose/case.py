@@ -169,6 +169,12 @@ class Case:
         """Codes of the addresses whose exchanges name their session."""
         return frozenset(self._urls_with_sessions() & self.mcp)
 
+    @cached_property
+    def told_failures(self) -> frozenset[int]:
+        """Codes of the addresses whose refused exchanges name their session."""
+        bad = self.rows("failures")
+        return frozenset(np.unique(bad["url"][(bad["high"] != 0) | (bad["low"] != 0)]).tolist())
+
     def births(self, chosen: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
         """Return packed session → µs when a line named it as new (``NO_TIME`` without times), for some sessions."""
         table = self.opened

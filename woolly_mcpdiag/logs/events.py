@@ -108,33 +108,60 @@ def _check(event: Event) -> None:
             raise ValueError(message)
 
 
-def read_events(
-    lines: Iterable[bytes], vocabulary: Vocabulary, name: str, *, since: int | None = None, until: int | None = None
-) -> Iterator[tuple[Batch, Tally]]:
-    """Yield the rows of event lines in batches; a line that is no event is counted as not understood.
+class EventEngine:
+    """Reads the event lines of one input; the interface of ``LineEngine``."""
 
-    ``since`` and ``until`` are µs since the epoch, UTC; events outside are ignored.
-    """
-    rows, out, tally = EventRows(vocabulary, name, since=since, until=until), BatchBuilder(), Tally()
-    for number, raw in enumerate(lines, 1):
+    def __init__(
+        self, vocabulary: Vocabulary, name: str, *, since: int | None = None, until: int | None = None
+    ) -> None:
+        """``since`` and ``until`` are µs since the epoch, UTC; events outside are ignored."""
+        self._rows = EventRows(vocabulary, name, since=since, until=until)
+        self._out = BatchBuilder()
+        self._tally = Tally()
+
+    def feed(self, raw: bytes, line: int) -> None:
+        """Read one line; one that is no event is counted as not understood."""
+        tally = self._tally
         tally.read += 1
         text = raw.decode("utf-8", "replace").strip()
         if not text:
             tally.ignored += 1
-            continue
+            return
         try:
             event = Event.from_json(text)
-            wanted = rows.wants(event)
+            wanted = self._rows.wants(event)
             if wanted:
-                rows.add(event, number, text, out)
+                self._rows.add(event, line, text, self._out)
         except (ValueError, OverflowError):
             tally.not_understood += 1
-            tally.first_not_understood = tally.first_not_understood or number
-            continue
+            tally.first_not_understood = tally.first_not_understood or line
+            return
         tally.understood += wanted
         tally.ignored += not wanted
         tally.outside += not wanted
-        if len(out) >= BATCH_ROWS:
-            yield out.take(), tally
-            tally = Tally()
-    yield out.take(), tally
+
+    def take(self, *, end: bool = False) -> tuple[Batch, Tally]:
+        """Return what was read since the last call; nothing waits for an ``end``."""
+        del end
+        tally, self._tally = self._tally, Tally()
+        return self._out.take(), tally
+
+    @staticmethod
+    def formats() -> list[str]:
+        """Return the one format there is."""
+        return ["mcpdiag events"]
+
+    def __len__(self) -> int:
+        return len(self._out)
+
+
+def read_events(
+    lines: Iterable[bytes], vocabulary: Vocabulary, name: str, *, since: int | None = None, until: int | None = None
+) -> Iterator[tuple[Batch, Tally]]:
+    """Yield the rows of event lines in batches."""
+    engine = EventEngine(vocabulary, name, since=since, until=until)
+    for number, raw in enumerate(lines, 1):
+        engine.feed(raw, number)
+        if len(engine) >= BATCH_ROWS:
+            yield engine.take()
+    yield engine.take()

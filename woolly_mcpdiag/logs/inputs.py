@@ -153,10 +153,15 @@ class Input:
         if not compressed and not (self._reuse and raw[:2] in {b"\xff\xfe", b"\xfe\xff"}):
             _refuse_binary(self.name, head)
         self.plain = not self._reuse and head[:4] == raw[:4]
-        if _EVENTS.match(head):
+        if is_events(head):
             self.kind = "events"
         elif _HAR.match(head) or (_HAR_NAME.search(self.name) and head.lstrip()[:1] in {b"{", b"["}):
             self.kind = "har"
+
+
+def is_events(head: bytes) -> bool:
+    """Say whether text that begins so is our own event JSON lines."""
+    return _EVENTS.match(head) is not None
 
 
 def _standard_input(stopped: Callable[[], bool]) -> io.BufferedReader:

@@ -19,7 +19,9 @@ def decide(case: Case) -> Iterator[Finding]:
     failing = [cell for cell in case.cells if cell.key.status >= FAIL and case.left(cell)]
     if not reached or not failing or not wanted:
         return
-    if any(_reached(note) in wanted or note.event.extra["host"] in _LOCAL for note in reached):
+    known = {_place(url) for url in case.urls if "://" in url}
+    reached = [note for note in reached if _reached(note) not in known]
+    if not reached or any(_reached(note) in wanted for note in case.notes("http.connect")):
         return
     count = case.claim(CAUSE, failing)
     place = ":".join(map(str, _reached(reached[0])))
@@ -39,8 +41,12 @@ def decide(case: Case) -> Iterator[Finding]:
 
 def _place(url: str) -> tuple[str, int]:
     parts = parts_of(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    return _host(parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _reached(note: Note) -> tuple[str, int]:
-    return str(note.event.extra["host"]), int(note.event.extra["port"])
+    return _host(str(note.event.extra["host"])), int(note.event.extra["port"])
+
+
+def _host(name: str) -> str:
+    return _LOCAL[0] if name in _LOCAL else name

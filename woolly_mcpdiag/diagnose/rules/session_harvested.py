@@ -28,7 +28,7 @@ _MOST = 0.8
 def decide(case: Case) -> Iterator[Finding]:
     """Name the cause where new sessions follow anonymous GETs that were refused, and no message was ever posted."""
     for url in sorted(case.mcp):
-        refused = case.select("GET", 400, url=url)
+        refused = [cell for cell in case.select("GET", 400, url=url) if case.left(cell)]
         if not refused:
             continue
         births = preceded(case, url)

@@ -33,7 +33,7 @@ def decide(case: Case) -> Iterator[Finding]:
     if found.never + found.mixed >= max(found.lost, found.recovered + 1):
         yield from _by_fate(case, found, [cell for cell in cells if cell.key.url in case.named])
     for stretch in stretches(case):
-        if stretch.url in case.named and (found.mixed or found.never):
+        if stretch.url in case.told_failures and (found.mixed or found.never):
             continue
         if _takes_turns(stretch):
             yield _by_order(case, stretch)

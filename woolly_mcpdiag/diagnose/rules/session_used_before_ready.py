@@ -62,7 +62,7 @@ def decide(case: Case) -> Iterator[Finding]:
 
 
 def _at(case: Case, url: int, found: Fates, cells: list[Cell]) -> Iterator[Finding]:
-    young, named = ages(case, url), url in case.named
+    young, named = ages(case, url), url in case.told_failures
     if young.only_young or (named and _recovering(found)):
         yield _seen(case, found if named else None, young, cells)
         return
