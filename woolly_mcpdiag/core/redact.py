@@ -8,9 +8,14 @@ import re
 
 MASK = "\u2039redacted\u203a"
 
-_NAMES = ("token", "key", "auth", "secret", "pass", "pwd", "cookie", "credential", "argument", "args", "input", "pw=", "jsess", "sessid", "net_sess", "curl", "--user")
+_NAMES = (
+    "token", "key", "auth", "secret", "pass", "pwd", "cookie", "credential", "argument", "args", "input", "pw=",
+    "jsess", "sessid", "net_sess", "curl", "--user",
+)  # fmt: skip
 _SCHEMES = ("bearer", "basic ")
 _SHAPES = ("sk-", "gh", "pat_", "lpat-", "xox", "akia", "asia", "aiza", "hf_", "npm_")
+_NESTED = 8
+"""Times that masking may bare another name with a secret; a text that needs more is masked whole."""
 _NEEDLES = (*_NAMES, *_SCHEMES, *_SHAPES, "eyj", "?", "@")
 """A text that has none of these (in lower case) has nothing to mask."""
 
@@ -50,13 +55,26 @@ _KEY = re.compile(
 )
 _USERINFO = re.compile(r"://[^\s/?#\"'<>\\]*@")
 _LOGIN = re.compile(r"""(?<![\w.\-+%:/])([\w.\-+%]{1,64}):[^\s:@/\\"'<>]{1,128}@(?=[\w\[])""")
-_FLAG = re.compile(r"""(?<![\w\-])(-u[ ]{1,8}(?=[^\s"':]{1,64}:)|--user[ ]{1,8}(?=[^\s"':]{1,64}:)|--(?:pass(?:word|wd|phrase)?|token|secret|api-?key)[ ]{1,8})[^\s\-"'][^\s"']*""")
+_FLAG = re.compile(
+    r"""(?<![\w\-])((?:-u|--user)[ ]{1,8}(?=[^\s"':]{1,64}:)"""
+    r"""|--(?:pass(?:word|wd|phrase)?|token|secret|api-?key)[ ]{1,8})"""
+    r"""[^\s\-"'][^\s"']*"""
+)
 _QUERY = re.compile(r"([?&](?:amp;)?([^=&?#\s\"'<>]{1,128})=)([^&#\s\"'<>\\]+)")
 _SESSION_NAMES = {"sessionid", "mcpsessionid", "session"}
 
 
 def text(s: str) -> str:
     """Return a text with every secret in it replaced by ``MASK``."""
+    for _ in range(_NESTED):
+        masked = _once(s)
+        if masked is s or masked == s:
+            return masked
+        s = masked
+    return MASK
+
+
+def _once(s: str) -> str:
     low = s.lower()
     for needle in _NEEDLES:
         if needle in low:

@@ -86,7 +86,7 @@ class Vocabulary:
     """What the codes of the batches of one analysis mean."""
 
     urls: Names = field(default_factory=lambda: Names(most=1 << 17))
-    """Without userinfo, query and fragment; a path alone where the log has no host. Bounded, since paths may hold ids."""
+    """Without userinfo, query and fragment; a path alone where the log has no host. Bounded: paths may hold ids."""
     sources: Names = field(default_factory=lambda: Names(most=1 << 16))
     """File or stream, with the service of a framing appended: ``app.log``, ``all.log:api-1``."""
     agents: Names = field(default_factory=lambda: Names([""], most=1 << 16))

@@ -158,7 +158,7 @@ def _because(case: Case, url: int, births: Births, failures: int, *, sized: bool
     if len(births.gaps) and float(np.median(births.gaps)) < 1:
         lines.append(
             f"From a 400 to its new session pass {np.median(births.gaps) * 1000:.0f} ms in the median (at most "
-            f"{births.gaps.max() * 1000:.0f} ms) with no other answer in between: the id came out of the 400 itself."
+            f"{births.gaps.max() * 1000:.0f} ms): the id came out of the 400 itself."
         )
     if sized:
         lines.append('The 400 has the size of a "Missing session ID" body: that GET carried no session id.')

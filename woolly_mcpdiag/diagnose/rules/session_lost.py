@@ -156,9 +156,12 @@ def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
 
 
 def _broken(case: Case) -> bool:
-    if case.notes("call.failed", "ConnectError", "RemoteProtocolError", "ReadError"):
-        return True
-    return case.count(status=(502, 503)) > 0
+    bad = case.rows("failures")
+    lost = bad["line"][np.isin(bad["status"], UNKNOWN_SESSION)]
+    last = int(lost.max(initial=0))
+    away = bad["line"][np.isin(bad["status"], (502, 503))]
+    broken = case.notes("call.failed", "ConnectError", "RemoteProtocolError", "ReadError")
+    return any(note.line < last for note in broken) or bool((away < last).any())
 
 
 def _range(values: Sequence[float]) -> str:

@@ -16,7 +16,7 @@ def decide(case: Case) -> Iterator[Finding]:
     told = case.notes("call.rejected", "missing-session")
     cells = [cell for cell in case.select("POST", 400) if case.left(cell) and any(s in cell.sizes for s in _BODIES)]
     count = case.claim_sized(CAUSE, cells, _BODIES)
-    rest = [cell for cell in case.select("POST", 400) if case.left(cell) and not cell.sizes]
+    rest = [cell for cell in case.select("POST", 400) if case.left(cell) and cell.sizes.total() < cell.count]
     more = case.claim(CAUSE, rest, max(0, case.noted("call.rejected", "missing-session") - count))
     count += more
     cells += rest if more else []

@@ -15,20 +15,19 @@ _DASHES = (8, 13, 18, 23)
 
 def packed(data: Bytes, words: Words, at: At, *, dashed: Flags) -> tuple[Words, Words, Flags]:
     """Return (high, low, good) of the ids at ``at``: 36 characters if ``dashed``, else 32; good if all are hex."""
-    quarters = [words[at], words[at + 8], words[at + 16], words[at + 24]]
+    quarters = np.empty((4, len(at)), np.uint64)
+    for index in range(4):
+        quarters[index] = words[at + 8 * index]
     rows = where(dashed)
     good = np.ones(len(at), np.bool_)
     if len(rows):
         start = at[rows]
-        quarters[1][rows] = (words[start + 9] & _LOW4) | (words[start + 14] << U(32))
-        quarters[2][rows] = (words[start + 19] & _LOW4) | (words[start + 24] << U(32))
-        quarters[3][rows] = words[start + 28]
+        quarters[1, rows] = (words[start + 9] & _LOW4) | (words[start + 14] << U(32))
+        quarters[2, rows] = (words[start + 19] & _LOW4) | (words[start + 24] << U(32))
+        quarters[3, rows] = words[start + 28]
         good[rows] = np.logical_and.reduce([data[start + place] == ord("-") for place in _DASHES])
-    numbers = []
-    for quarter in quarters:
-        number, fine = _eight(quarter)
-        numbers.append(number)
-        good &= fine
+    numbers, fine = _eight(quarters)
+    good &= fine[0] & fine[1] & fine[2] & fine[3]
     return (numbers[0] << U(32)) | numbers[1], (numbers[2] << U(32)) | numbers[3], good
 
 

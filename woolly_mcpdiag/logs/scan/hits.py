@@ -11,8 +11,8 @@ from woolly_mcpdiag.logs.scan import waiting
 from woolly_mcpdiag.logs.scan.access import LITERAL as ACCESS
 from woolly_mcpdiag.logs.scan.calls import START as CALL
 from woolly_mcpdiag.logs.scan.lines import Lines
-from woolly_mcpdiag.logs.scan.literals import Literals
-from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, where, word
+from woolly_mcpdiag.logs.scan.literals import GRAIN, Literals
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, Words, where, word
 
 _SHORT = ("gent", "-326")
 """Literals that are too short or stand in many loggers' names; they are searched for with what must be beside them."""
@@ -83,8 +83,9 @@ class Search:
         self._literals = Literals(_TEXTS, sample, _AGENT)
         self._with_failures: Literals | None = None
 
-    def read(self, lines: Lines, serious: Flags) -> Hits:
-        """Return what a block's lines hold; ``serious`` are lines at WARNING or above.
+    def read(self, lines: Lines, first: Words, serious: Flags) -> Hits:
+        """Return what a block's lines hold; ``first`` are the first words of their messages, ``serious`` the lines at
+        WARNING or above.
 
         Of lines that are understood already only ``agents`` is told.
         """
@@ -94,7 +95,7 @@ class Search:
         places: dict[bytes, tuple[At, At]] = {}
         access = access_line = np.empty(0, np.int64)
         literals = self._literals_for(lines, where(serious & ~lines.slow & ~lines.understood), suspect)
-        for number, found in literals.find(block.data, block.size, block.end, lines.understood):
+        for number, found in literals.find(block.data, block.size, _settled(lines)):
             text = literals.texts[number]
             line = np.searchsorted(block.end, found)
             inside = found >= lines.message[line]
@@ -116,7 +117,7 @@ class Search:
                     agents[line] = True
                 elif text in _EXCHANGES:
                     exchanges[line] = True
-        suspect[where((block.words[lines.message] & _AGENT_MASK) == _AGENT_START)] = True
+        suspect[where((first & _AGENT_MASK) == _AGENT_START)] = True
         return Hits(suspect, agents, access, access_line, exchanges, places)
 
     def _literals_for(self, lines: Lines, serious: At, suspect: Flags) -> Literals:
@@ -129,6 +130,19 @@ class Search:
             if _FAILED.search(lines.block.text(int(lines.message[row]), int(lines.block.end[row]))):
                 suspect[row] = True
         return self._literals
+
+
+def _settled(lines: Lines) -> Flags:
+    """Return which pieces of the block lie within lines that are understood."""
+    block = lines.block
+    rows = where(lines.understood)
+    begin, after = (block.start[rows] + GRAIN - 1) // GRAIN, block.end[rows] // GRAIN
+    some = where(begin < after)
+    edges = np.zeros(2 * len(some) + 2, np.int64)
+    edges[1:-1:2], edges[2:-1:2] = begin[some], after[some]
+    edges[-1] = block.size // GRAIN + 1
+    inside = np.arange(len(edges) - 1) % 2 == 1
+    return np.repeat(inside, np.diff(edges))
 
 
 def _narrowed(lines: Lines, text: bytes, line: At, at: At) -> list[int]:

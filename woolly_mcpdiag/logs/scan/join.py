@@ -8,6 +8,10 @@ from woolly_mcpdiag.logs.scan.words import where
 
 _TEXTS = 3
 """Rows of each class of rows in a block that keep their line."""
+_ENOUGH = 4 * _TEXTS
+"""Rows of a class in all blocks after which no more are kept."""
+_SLOTS = 1 << 12
+_CLASSES = 1 << 16
 
 
 def join(batches: list[Batch]) -> Batch:
@@ -44,21 +48,42 @@ def picked(batch: Batch, rows: NDArray[np.int64]) -> Batch:
     return out
 
 
-def worth_showing(batch: Batch) -> list[int]:
-    """Return up to three rows of each class (kind, method, status, address)."""
-    if not len(batch):
-        return []
-    key = (
-        (batch.url.astype(np.int64) + 1 << 24)
-        | (batch.kind.astype(np.int64) << 20)
-        | (batch.method.astype(np.int64) << 12)
-        | batch.status.astype(np.int64) & 0xFFF
-    )
-    order = np.argsort(key, kind="stable")
-    begins = where(np.append(True, np.diff(key[order]) != 0))
-    ends = np.append(begins[1:], len(order))
-    return sorted(
-        order[place]
-        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
-        for place in range(begin, min(begin + _TEXTS, end))
-    )
+class Shown:
+    """Chooses rows that keep their line: a few of each class (kind, logger, method, status, address, source)."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._enough = np.full(_SLOTS, -1, np.int64)
+
+    def choose(self, batch: Batch) -> list[int]:
+        """Return up to three rows of each class that has not been chosen often enough."""
+        if not len(batch):
+            return []
+        key = batch.url.astype(np.int64) + 1
+        for column, bits in ((batch.source, 16), (batch.kind, 3), (batch.logger, 4), (batch.method, 4)):
+            key = key << bits | column
+        key = key << 10 | batch.status & 0x3FF
+        fresh = where(self._enough.take(_slot(key)) != key)
+        if not len(fresh):
+            return []
+        key = key[fresh]
+        order = np.argsort(key, kind="stable")
+        begins = where(np.append(True, np.diff(key[order]) != 0))
+        ends = np.append(begins[1:], len(order))
+        out: list[int] = []
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+            rows = fresh[order[begin : min(begin + _TEXTS, end)]].tolist()
+            out += rows
+            self._note(int(key[order[begin]]), len(rows))
+        return sorted(out)
+
+    def _note(self, key: int, rows: int) -> None:
+        count = self._counts[key] = self._counts.get(key, 0) + rows
+        if count >= _ENOUGH:
+            self._enough[_slot(np.array([key]))] = key
+        if len(self._counts) > _CLASSES:
+            self._counts.clear()
+
+
+def _slot(key: NDArray[np.int64]) -> NDArray[np.intp]:
+    return (key.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - 12)).astype(np.intp)

@@ -18,6 +18,7 @@ _BITS = 17
 _SHIFT = 32 - _BITS
 _CHUNK = 1 << 16
 """Lanes looked up at a time, so that the scratch arrays stay in the cache."""
+GRAIN = 16
 _SHORTEST = 5
 _ANY = range(256)
 _LANES = NDArray[np.uint32]
@@ -67,10 +68,10 @@ class Literals:
         self._places, self._hashes = np.empty(_CHUNK, np.intp), np.empty(_CHUNK, np.uint32)
         self._hits = np.empty(_CHUNK, np.bool_)
 
-    def find(self, data: Bytes, size: int, ends: At, settled: Flags) -> list[tuple[int, At]]:
+    def find(self, data: Bytes, size: int, settled: Flags) -> list[tuple[int, At]]:
         """Return (number of the text, sorted positions) for every text found in the first ``size`` bytes.
 
-        ``ends`` are where lines end; in those that are ``settled`` only ``always`` texts are sure to be found.
+        In the pieces of ``GRAIN`` bytes that are ``settled`` only ``always`` texts are sure to be found.
         """
         lanes: _LANES = data[: (size + _LANE - 1) // _LANE * _LANE].view("<u4")
         founds, entries = [], []
@@ -78,17 +79,19 @@ class Literals:
             chunk = lanes[start : start + _CHUNK]
             hashed, places, hits = (x[: len(chunk)] for x in (self._hashes, self._places, self._hits))
             np.multiply(chunk, self._factor, out=hashed)
-            np.right_shift(hashed, _SHIFT, out=places, casting="unsafe")
-            np.take(self._table, places, out=hits, mode="clip")
+            np.right_shift(hashed, _SHIFT, out=hashed)
+            places[:] = hashed
+            self._table.take(places, None, hits, "wrap")  # no place is outside; this mode is the fastest
             found = where(hits)
-            entries.append(self._first[places[found]])
-            founds.append(found + start)
+            entries.append(self._first.take(places.take(found)))
+            found += start
+            founds.append(found)
         if not founds:
             return []
-        at, entry = np.concatenate(founds) * _LANE, np.concatenate(entries)
-        # The byte behind a lane's first one belongs to the text, wherever the lane lies in it.
-        open_ = where(~settled[np.searchsorted(ends[:-1], at + 1)] | self._always[entry])
-        return self._verify(view(data), size, at[open_], entry[open_])
+        lane, entry = np.concatenate(founds), np.concatenate(entries)
+        # A piece lies within one line, and of every text at least three bytes lie within its lane.
+        open_ = where(~settled.take(lane // (GRAIN // _LANE)) | self._always.take(entry))
+        return self._verify(view(data), size, lane[open_] * _LANE, entry[open_])
 
     def _verify(self, words: Words, size: int, lane_at: At, entry: NDArray[np.int32]) -> list[tuple[int, At]]:
         starts, texts = [], []

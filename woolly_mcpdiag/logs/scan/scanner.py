@@ -14,7 +14,7 @@ from woolly_mcpdiag.logs.scan.calls import Calls
 from woolly_mcpdiag.logs.scan.clock import Clock
 from woolly_mcpdiag.logs.scan.exact import Exact
 from woolly_mcpdiag.logs.scan.hits import Hits, Search
-from woolly_mcpdiag.logs.scan.join import join, picked, worth_showing
+from woolly_mcpdiag.logs.scan.join import Shown, join, picked
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.opened import FIRST_WORDS, Opened
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
@@ -47,6 +47,7 @@ class Scanner:
         self._opened = Opened(vocabulary)
         self._waiting = waiting.Waiting(exact.headers)
         self._search: Search | None = None
+        self._shown = Shown()
         self._scratch = (np.empty(0, np.bool_), np.empty(0, np.bool_))
         self._hopeless: set[bytes] = set()
         self._connects: set[bytes] = set()
@@ -160,7 +161,7 @@ class Scanner:
         fast = ~lines.slow & ~block.tabs
         first = block.words[lines.message]
         told = self._told(lines, fast, first)
-        hits = self._search.read(lines, np.append(prefixes.serious, False)[lines.head])
+        hits = self._search.read(lines, first, np.append(prefixes.serious, False)[lines.head])
         lines.exchanges = hits.exchanges
         lines.slow[told[hits.agents[told]]] = True
         answers = self._rest_of_rows(lines, hits, fast & ~lines.slow, first)
@@ -243,7 +244,7 @@ class Scanner:
         tally.ignored += len(fast) - understood
         self._count(lines.head[fast])
         rows = join(made)
-        for row in worth_showing(rows):
+        for row in self._shown.choose(rows):
             rows.texts[row] = lines.block.line(int(rows.line[row])).decode("utf-8", "replace")
         rows.line += self.line
         return join([rows, batch]), tally
