@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION
-from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME
+from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, distinct
 
 _ENOUGH = 3
 _CHANCE = 0.01
@@ -79,7 +79,7 @@ def follow_ups(case: Case, url: int) -> dict[str, NDArray[Any]]:
     posts = (good["url"] == url) & (good["method"] == METHOD_CODE["POST"]) & (good["status"] < 300)
     rows = {name: column[posts] for name, column in good.items()}
     keep = np.ones(len(rows["line"]), bool)
-    for source in np.unique(births["source"]).tolist():
+    for source in distinct(births["source"]):
         mine = np.flatnonzero((rows["source"] == source) & (rows["status"] == 200))
         keep[mine[_makers(rows["line"][mine], births["line"][births["source"] == source])]] = False
     return {name: column[keep] for name, column in rows.items()}

@@ -15,7 +15,7 @@ from woolly_mcpdiag.diagnose import endpoints
 from woolly_mcpdiag.diagnose.casefile import CaseFile, Cell, CellKey, Note
 from woolly_mcpdiag.diagnose.endpoints import origin_of
 from woolly_mcpdiag.diagnose.sessions import LATE, Rows
-from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Kind, Logger
+from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Kind, Logger, distinct
 
 FAIL = 400
 EVIDENCE = 3
@@ -43,7 +43,7 @@ class Case:
         for pool in (self.file.ordinary, self.file.failures):
             rows = pool.columns()
             named = ((rows["high"] != 0) | (rows["low"] != 0)) & (rows["kind"] <= Kind.PROXIED)
-            found.update(np.unique(rows["url"][named]).tolist())
+            found.update(distinct(rows["url"][named]))
         return found
 
     def _nearest(self) -> Kind:
@@ -132,7 +132,7 @@ class Case:
         both = [self.rows("ordinary"), self.rows("failures")]
         lines, urls, sources = (np.concatenate([rows[name] for rows in both]) for name in ("line", "url", "source"))
         found = np.full(len(births["line"]), -1, np.int32)
-        for source in np.unique(births["source"]).tolist():
+        for source in distinct(births["source"]):
             theirs = np.flatnonzero(sources == source)
             if not len(theirs):
                 continue
@@ -173,14 +173,18 @@ class Case:
     def told_failures(self) -> frozenset[int]:
         """Codes of the addresses whose refused exchanges name their session."""
         bad = self.rows("failures")
-        return frozenset(np.unique(bad["url"][(bad["high"] != 0) | (bad["low"] != 0)]).tolist())
+        return frozenset(distinct(bad["url"][(bad["high"] != 0) | (bad["low"] != 0)]))
 
     def births(self, chosen: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
         """Return packed session → µs when a line named it as new (``NO_TIME`` without times), for some sessions."""
         table = self.opened
         if not len(table):
             return {}
-        rows = np.flatnonzero(np.isin(table["low"], np.array([low for _, low in chosen], np.uint64)))
+        if not chosen:
+            return {}
+        lows = np.sort(np.array([low for _, low in chosen], np.uint64))
+        place = np.minimum(np.searchsorted(lows, table["low"]), len(lows) - 1)
+        rows = np.flatnonzero(lows[place] == table["low"])
         times = np.where(table["opened"] == LATE, NO_TIME, table["opened"])
         columns = (table["high"][rows].tolist(), table["low"][rows].tolist(), times[rows].tolist())
         return {(high, low): time for high, low, time in zip(*columns, strict=True)}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.diagnose.pool import Pool
 from woolly_mcpdiag.diagnose.sessions import SessionTable
-from woolly_mcpdiag.logs.batch import NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary
+from woolly_mcpdiag.logs.batch import NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary, distinct
 
 ROWS_KEPT = 60_000
 NOTES_KEPT = 4_000
@@ -250,13 +250,6 @@ class CaseFile:
                         int(batch.url[row]),
                     )
                 )
-
-
-def distinct(sources: NDArray[np.uint16]) -> list[int]:
-    """Return the different values of a column that mostly has one."""
-    if not len(sources) or (sources == sources[0]).all():
-        return [int(source) for source in sources[:1]]
-    return [int(source) for source in np.unique(sources)]
 
 
 def _samples(batch: Batch, rows: Iterable[int], most: int) -> Iterator[Sample]:

@@ -13,7 +13,7 @@ from woolly_mcpdiag.diagnose.case import EVIDENCE
 from woolly_mcpdiag.diagnose.casefile import CaseFile
 from woolly_mcpdiag.diagnose.engine import Diagnosis, Opinion, judge, ranked
 from woolly_mcpdiag.diagnose.join import units
-from woolly_mcpdiag.logs.batch import COLUMNS, Batch, Vocabulary
+from woolly_mcpdiag.logs.batch import COLUMNS, Batch, Vocabulary, distinct
 
 _TRUST = ("possible", "likely", "certain")
 _TESTED = 3
@@ -35,7 +35,7 @@ class Docket:
         if (batch.source == first).all():
             self._file(first).add(batch)
             return
-        for source in np.unique(batch.source).tolist():
+        for source in distinct(batch.source):
             self._file(source).add(_of_source(batch, source))
 
     @property

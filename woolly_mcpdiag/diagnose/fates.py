@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.endpoints import origin_of
-from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger
+from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger, distinct
 
 UNKNOWN_SESSION = (400, 404)
 """How servers answer an unknown session: 404 by the specification, 400 before mcp 1.26 and in other SDKs (measured)."""
@@ -129,7 +129,7 @@ def _stretch(case: Case, url: int) -> Stretch:
     return Stretch(
         url=url,
         failures=len(shaped[shaped]) * case.file.failures.stride,
-        methods=frozenset(methods[code] for code in np.unique(bad["method"]).tolist()),
+        methods=frozenset(methods[code] for code in distinct(bad["method"])),
         worked=before / births if births else 0.0,
         alive=alive(case, url, first),
         interleaved=_changes(good["line"][posts], bad["line"][bad["method"] == METHOD_CODE["POST"]]),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from woolly_mcpdiag.logs.batch import NO_TIME, Batch
+from woolly_mcpdiag.logs.batch import NO_TIME, Batch, distinct
 
 _SLACK = 1_000_000
 """µs that an event may be earlier than the one before it: writers that share a file differ by less."""
@@ -25,7 +25,7 @@ class Backwards:
         known = batch.time != NO_TIME
         if not known.any():
             return
-        for source in np.unique(batch.source[known]).tolist():
+        for source in distinct(batch.source[known]):
             rows = np.flatnonzero(known & (batch.source == source))
             times = batch.time[rows]
             before = np.concatenate(([self._last.get(source, int(times[0]))], times[:-1]))
