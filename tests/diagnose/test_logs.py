@@ -13,8 +13,9 @@ SAMPLES = Path(__file__).parents[2] / "sample_logs"
 
 def _rows():
     """Ours hold all of their causes, a sample one of its causes: some look the same from where it was written."""
-    for folder, name, every in ((OURS, "expected.json", True), (SAMPLES, "EXPECTED.json", False)):
-        for row in json.loads((folder / name).read_text(encoding="utf-8")):
+    beside = Path(__file__).parent
+    for folder, table, every in ((OURS, OURS / "expected.json", True), (SAMPLES, beside / "sample_logs.json", False)):
+        for row in json.loads(table.read_text(encoding="utf-8")):
             row["groups"] = (
                 [{cause} for cause in row["causes"]] if every else [set(row["causes"])] if row["causes"] else []
             )
@@ -40,3 +41,8 @@ def test_a_piece_of_a_healthy_log_is_healthy(path, row, start, end, tmp_path):
     piece = tmp_path / "piece.log"
     piece.write_text("".join(lines[int(len(lines) * start) : int(len(lines) * end)]), encoding="utf-8")
     assert not [finding for finding in analyze_logs([str(piece)]).diagnosis.findings if not finding.benign], row
+
+
+def test_every_sample_log_has_its_truth():
+    told = {row["file"] for row in json.loads((Path(__file__).parent / "sample_logs.json").read_text(encoding="utf-8"))}
+    assert told == {path.name for path in SAMPLES.iterdir()}

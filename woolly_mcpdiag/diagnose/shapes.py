@@ -46,7 +46,7 @@ def answered(  # noqa: PLR0913 - one parameter a trait of the rule
             summary.format(n=Count(count), statuses=seen, urls=urls),
             confidence="certain" if notes else confidence,
             of=case.requests,
-            unit=f"{seen} responses",
+            unit="requests",
             because=[
                 *because,
                 *([f"The server side says so itself ({Count(len(notes)):line|lines})."] if notes else []),

@@ -102,7 +102,8 @@ def share(finding: Finding) -> str:
     """Return "29 of 29 400 responses", "3 sessions", or "" where nothing is counted."""
     if finding.of:
         return f"{finding.count:,} of {finding.of:,} {finding.unit}".rstrip()
-    return f"{finding.count:,} {finding.unit}".rstrip() if finding.count else ""
+    unit = finding.unit.removesuffix("s") if finding.count == 1 else finding.unit
+    return f"{finding.count:,} {unit}".rstrip() if finding.count else ""
 
 
 def real(report: Report) -> list[Finding]:

@@ -35,7 +35,7 @@ def decide(case: Case) -> Iterator[Finding]:
         f"{Count(count or len(told)):request was|requests were} refused by a rate limit, of {case.requests}.",
         confidence="certain" if told or not paged else "likely",
         of=case.requests,
-        unit="refused requests",
+        unit="requests",
         because=[
             f"The proxy logs `limiting requests` ({Count(len(told)):line|lines})."
             if told
@@ -66,7 +66,7 @@ def _only_told(case: Case, told: Sequence[Note]) -> Finding:
         len(told),
         f"{Count(len(told)):request was|requests were} refused by a rate limit; the requests themselves are not in this log.",
         confidence="certain",
-        unit="refused requests",
+        unit="requests",
         because=[f"The proxy logs `limiting requests` ({Count(len(told)):line|lines})."],
         evidence=case.show_notes(told),
     )

@@ -27,7 +27,7 @@ def decide(case: Case) -> Iterator[Finding]:
         f"{Count(count or len(told)):call|calls} got 504: the answer took longer than the proxy waits.",
         confidence="certain",
         of=case.requests,
-        unit="504 responses",
+        unit="requests",
         because=[
             f"The proxy logs the time-out ({Count(len(told)):line|lines})."
             if told

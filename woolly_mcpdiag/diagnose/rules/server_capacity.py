@@ -31,7 +31,7 @@ def decide(case: Case) -> Iterator[Finding]:
         f"{count} of {case.requests} requests got 503 while others were served: the server is at a limit of sessions or connections.",
         confidence="certain" if told else "likely",
         of=case.requests,
-        unit="503 responses",
+        unit="requests",
         because=[
             f"The server logs the limit itself ({Count(len(told)):line|lines})."
             if told

@@ -53,7 +53,7 @@ def _by_fate(case: Case, found: Fates, cells: list[Cell]) -> Iterator[Finding]:
         _told(found),
         confidence=_confidence(found, workers),
         of=case.requests,
-        unit="failing requests",
+        unit="requests",
         because=_because(found, workers),
         evidence=(*case.show(cells, 2), *case.show(case.select("POST", (200, 202)), 1)),
         cells=cells,

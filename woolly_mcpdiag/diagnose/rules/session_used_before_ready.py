@@ -117,7 +117,7 @@ def _refused_at_first(case: Case, first: First, young: Ages, cells: list[Cell]) 
         + "they are used before they are ready.",
         confidence="likely" if first.worked else "possible",
         of=case.requests,
-        unit="failing requests",
+        unit="requests",
         because=[
             f"{first.refused} requests after initialize were refused, and no handshake was completed (202), no stream opened.",
             *(
@@ -143,7 +143,7 @@ def _seen(case: Case, found: Fates | None, young: Ages, cells: list[Cell]) -> Fi
         _summary(recovered, young),
         confidence="certain" if recovered > 1 and young.only_young else "likely",
         of=case.requests,
-        unit="failing requests",
+        unit="requests",
         because=_because(recovered, young),
         cells=cells,
     )

@@ -30,7 +30,7 @@ def decide(case: Case) -> Iterator[Finding]:
         "application/json and text/event-stream, and a POST must be application/json.",
         confidence="certain",
         of=case.requests,
-        unit=f"{seen} responses",
+        unit="requests",
         because=['The 400 has the size of "Invalid Content-Type header".'] if sized else ["These statuses say so."],
         evidence=(*case.show(cells), *case.show_notes(told, 1)),
         cells=cells,
