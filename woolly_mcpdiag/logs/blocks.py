@@ -5,7 +5,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE = 3 << 20
+SIZE = 2 << 20
 """Bytes read at a time."""
 _BACK = 1 << 16
 _NEWLINE = ord("\n")

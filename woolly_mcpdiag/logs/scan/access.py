@@ -17,6 +17,7 @@ _VERSION = U(0xFF00FF)  # of "1.1": the digits may differ, the point not
 _STAMP = len("[22/Nov/2026:14:40:45 +0000] ")
 _NOBODY = b" - - "
 _LONGEST_SIZE = 15
+_LONGEST_CLIENT = 200
 
 
 class Access:
@@ -40,14 +41,16 @@ class Access:
         """Return rows of lines without a head that have combined format; the others stay as they are."""
         block = lines.block
         start = block.start[rows]
-        quote = find(block.words, start, at, _QUOTE)
-        stamp = quote - _STAMP
-        nobody = stamp - len(_NOBODY)
-        good = (nobody > start) & (nobody - start <= 200)
-        rows, at, quote, stamp, nobody, start = (x[good] for x in (rows, at, quote, stamp, nobody, start))
-        good = _is_combined(block.data, block.words, stamp) & ((block.words[nobody] & U(0xFFFFFFFFFF)) == word(_NOBODY))
+        # The client's name ends at the first space; all behind it up to the quote is of one length.
+        nobody = find(block.words, start, np.minimum(at, start + _LONGEST_CLIENT + 1), _SPACE)
+        stamp = nobody + len(_NOBODY)
+        quote = stamp + _STAMP
         first = block.data[start]
-        good &= (find(block.words, start, nobody, _SPACE) == nobody) & (first != ord("[")) & (first != _SPACE)
+        good = (nobody > start) & (nobody - start <= _LONGEST_CLIENT) & (quote < at)
+        good &= (first != ord("[")) & ((block.words[nobody] & U(0xFFFFFFFFFF)) == word(_NOBODY))
+        rows, at, quote, stamp, nobody, start = (x[good] for x in (rows, at, quote, stamp, nobody, start))
+        good = _is_combined(block.data, stamp) & (block.data[quote] == _QUOTE)
+        good &= find(block.words, start, nobody, _QUOTE) == nobody
         rows, at, quote, stamp = (x[good] for x in (rows, at, quote, stamp))
         time = self._clock.combined(block, stamp + 1)
         good = time != NO_TIME
@@ -86,7 +89,7 @@ class Access:
         return batch, good
 
 
-def _is_combined(data: Bytes, words: NDArray[np.uint64], stamp: At) -> Flags:
+def _is_combined(data: Bytes, stamp: At) -> Flags:
     """Return where ``[22/Nov/2026:14:40:45 +0000] `` stands."""
     good: Flags = (data[stamp] == ord("[")) & (data[stamp + 27] == ord("]")) & (data[stamp + 28] == _SPACE)
     for place, byte in ((3, "/"), (7, "/"), (12, ":"), (15, ":"), (18, ":"), (21, " ")):

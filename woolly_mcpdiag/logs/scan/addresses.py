@@ -32,6 +32,10 @@ class Addresses:
 
     def read(self, block: Block, start: At, end: At) -> tuple[NDArray[np.int64], Words, Words, Flags]:
         """Return (code, high, low, good) of the URLs; only good rows are read."""
+        return self.read_named(block, start, end)[:4]
+
+    def read_named(self, block: Block, start: At, end: At) -> tuple[NDArray[np.int64], Words, Words, Flags, At]:
+        """As ``read``, and the size of the id at the end of each URL, 0 where there is none."""
         words = block.words
         size = end - start
         named = np.zeros(len(start), np.int64)
@@ -49,7 +53,7 @@ class Addresses:
         rows = where(named == 0)
         if len(rows):
             code[rows] = self._others(block, start[rows], end[rows])
-        return code, high, low, code >= 0
+        return code, high, low, code >= 0, named
 
     def _others(self, block: Block, start: At, end: At) -> NDArray[np.int64]:
         code = self._plain.numbers(block, start, end, _QUERY)

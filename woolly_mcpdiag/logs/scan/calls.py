@@ -9,7 +9,8 @@ from woolly_mcpdiag.logs.batch import METHODS, Batch, Kind
 from woolly_mcpdiag.logs.scan.addresses import Addresses
 from woolly_mcpdiag.logs.scan.block import Block
 from woolly_mcpdiag.logs.scan.lines import Lines
-from woolly_mcpdiag.logs.scan.words import MASK, At, word
+from woolly_mcpdiag.logs.scan.phrases import Phrases
+from woolly_mcpdiag.logs.scan.words import MASK, At, Words, where, word
 
 START = b"HTTP Request: "
 _METHODS = [(code, word(name.encode() + b" "), len(name) + 1) for code, name in enumerate(METHODS) if name]
@@ -96,23 +97,39 @@ class Calls:
     def __init__(self, addresses: Addresses) -> None:
         self._addresses = addresses
         self._endings = Endings()
+        self._phrases = Phrases()
 
     def read(self, lines: Lines, rows: At, loggers: NDArray[np.uint8], sources: NDArray[np.uint16]) -> Batch:
         """Return rows of lines whose message begins with ``HTTP Request: ``; lines it cannot read are marked slow."""
         block = lines.block
-        start = lines.message[rows] + len(START)
-        code, size = methods(block.words, start)
-        url = start + size
-        url_end, status = self._endings.read(block, url, lines.until[rows] if len(rows) else url)
-        address, high, low, good = self._addresses.read(block, url, np.maximum(url_end, url))
-        good &= (code > 0) & (status > 0) & (url_end > url)
+        start, end = lines.message[rows] + len(START), lines.until[rows]
+        known = self._phrases.read(block, start, end)
+        fact, high, low = known.value, known.high, known.low
+        new = where(fact < 0)
+        if len(new):
+            fact[new], high[new], low[new], named, url_end = self._read(block, start[new], end[new])
+            news = new[fact[new] >= 0]
+            ids, ends = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
+            ids[new], ends[new] = named, url_end
+            self._phrases.learn(block, news, start, end, known, fact, ids, ends)
+        good = fact >= 0
         if not good.all():
             lines.slow[rows[~good]] = True
         rows = rows[good]
         batch = Batch.empty(len(rows))
         batch.line[:] = rows
         batch.kind.fill(Kind.CALL)
-        batch.method[:], batch.status[:], batch.url[:] = code[good], status[good], address[good]
+        fact = fact[good]
+        batch.method[:], batch.status[:], batch.url[:] = fact >> 42, fact >> 32 & 0x3FF, fact & 0xFFFFFFFF
         batch.high[:], batch.low[:] = high[good], low[good]
         batch.logger[:], batch.source[:] = loggers[lines.head[rows]], sources[lines.head[rows]]
         return batch
+
+    def _read(self, block: Block, start: At, end: At) -> tuple[At, Words, Words, At, At]:
+        """Return (method, status and address in one number or -1, high, low, size of the id, end of the URL)."""
+        code, size = methods(block.words, start)
+        url = start + size
+        url_end, status = self._endings.read(block, url, end)
+        address, high, low, good, named = self._addresses.read_named(block, url, np.maximum(url_end, url))
+        good &= (code > 0) & (status > 0) & (url_end > url)
+        return np.where(good, code << 42 | status << 32 | address, -1), high, low, named, url_end

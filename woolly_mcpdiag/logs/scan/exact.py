@@ -10,6 +10,8 @@ from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Logger, Tally
 from woolly_mcpdiag.logs.lines import LineEngine
 from woolly_mcpdiag.logs.reader import Reader
 from woolly_mcpdiag.logs.record import Record
+from woolly_mcpdiag.logs.scan.block import Block
+from woolly_mcpdiag.logs.scan.words import At
 from woolly_mcpdiag.logs.stamps import Stamps
 
 STAMP = re.compile(
@@ -78,6 +80,12 @@ class Exact:
         """Read (number, line) pairs, the first of which begins a record."""
         for number, line in lines:
             self.engine.feed(line, number)
+
+    def feed_rows(self, block: Block, rows: At, first: int) -> None:
+        """Read some lines of a block whose first line has the number ``first``."""
+        feed, data = self.engine.feed, memoryview(block.data)  # type: ignore[arg-type]
+        for row, start, end in zip(rows.tolist(), block.start[rows].tolist(), block.end[rows].tolist(), strict=True):
+            feed(bytes(data[start:end]), first + row)
 
     def take(self, *, end: bool = True) -> tuple[Batch, Tally]:
         """Return what was read since the last call."""

@@ -6,7 +6,6 @@ from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, Words, where
 
 _NIBBLES = U(0x0F0F0F0F0F0F0F0F)
 _ONES = U(0x0101010101010101)
-_LETTER = U(0x4040404040404040)
 _ZERO = U(0x3030303030303030)
 _SIX = U(0x0606060606060606)
 _LOW4 = U(0xFFFFFFFF)
@@ -33,10 +32,30 @@ def packed(data: Bytes, words: Words, at: At, *, dashed: Flags) -> tuple[Words, 
 
 def _eight(text: Words) -> tuple[Words, Flags]:
     """Read eight hex digits as a 32-bit number; good where writing it again gives the same text."""
-    nibbles = (text & _NIBBLES) + U(9) * ((text >> U(6)) & _ONES)
-    lower = text | ((text & _LETTER) >> U(1))
-    again = nibbles + _ZERO + U(39) * (((nibbles + _SIX) >> U(4)) & _ONES)
-    pairs = ((nibbles << U(4)) | (nibbles >> U(8))) & U(0x00FF00FF00FF00FF)
-    fours = ((pairs << U(8)) | (pairs >> U(16))) & U(0x0000FFFF0000FFFF)
-    number = ((fours << U(16)) | (fours >> U(32))) & _LOW4
-    return number, np.asarray((lower == again) & ((nibbles & ~_NIBBLES) == 0))
+    letters = text >> U(6)
+    letters &= _ONES
+    nibbles = text & _NIBBLES
+    nibbles += letters * U(9)
+    letters <<= U(5)
+    letters |= text  # in lower case
+    again = nibbles + _SIX
+    again >>= U(4)
+    again &= _ONES
+    again *= U(39)
+    again += nibbles
+    again += _ZERO
+    fine = letters == again
+    fine &= (nibbles & ~_NIBBLES) == 0
+    np.right_shift(nibbles, U(8), out=again)
+    nibbles <<= U(4)
+    nibbles |= again
+    nibbles &= U(0x00FF00FF00FF00FF)
+    np.right_shift(nibbles, U(16), out=again)
+    nibbles <<= U(8)
+    nibbles |= again
+    nibbles &= U(0x0000FFFF0000FFFF)
+    np.right_shift(nibbles, U(32), out=again)
+    nibbles <<= U(16)
+    nibbles |= again
+    nibbles &= _LOW4
+    return nibbles, fine

@@ -105,8 +105,8 @@ class Search:
             elif text in waiting.ODD:
                 lines.slow[line] = True
             elif text == ACCESS:
-                first = np.append(True, line[1:] != line[:-1])[: len(line)]
-                access, access_line = at[first], line[first]
+                fresh = np.append(True, line[1:] != line[:-1])[: len(line)]
+                access, access_line = at[fresh], line[fresh]
             elif text in _FAILURES:
                 suspect[line[serious[line]]] = True
             elif text in _NARROWER:

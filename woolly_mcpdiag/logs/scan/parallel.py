@@ -30,6 +30,7 @@ _WARM = 1 << 16
 """Bytes read before a span, so that answers which wait for their calls are known."""
 _TRIES = 200
 """Lines looked at to find one that begins a record."""
+_PIPE = 1 << 20
 _STOP_WAIT = 5.0
 
 
@@ -135,7 +136,7 @@ class Worker:
             return
         with Path(self._plan.path).open("rb", buffering=0) as file:
             file.seek(start)
-            blocks = Blocks(file, slack=SLACK, size=self._plan.size, limit=end - start)
+            blocks = Blocks(file, slack=SLACK, size=min(self._plan.size, end - start), limit=end - start)
             while (block := blocks.next()) is not None:
                 data, whole, last = block
                 batch, tally, used = self._scanner.block(data, whole, last=last)
@@ -163,6 +164,14 @@ def _work(plan: Plan, todo: list[Span], pipe: Connection) -> None:
             raise
         except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
             pipe.send(error)
+
+
+def _widen(pipe: Connection) -> None:
+    """Give a pipe more room where the system can, so that results pass in few pieces."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl  # noqa: PLC0415 - not on every system
+
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 @dataclass(slots=True)
@@ -193,6 +202,7 @@ class Pool:
         context = multiprocessing.get_context("fork" if fork else "spawn")
         for index in range(self._count):
             ours, theirs = context.Pipe(duplex=False)
+            _widen(theirs)
             process = context.Process(  # type: ignore[attr-defined]
                 target=_work, args=(self._plan, self._todo[index :: self._count], theirs), daemon=True
             )

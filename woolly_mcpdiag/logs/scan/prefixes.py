@@ -125,7 +125,7 @@ class Group:
 
 
 class Guess:
-    """Tells heads by their first 16 bytes and what follows them, then compares the whole head.
+    """Tells heads by their first words, then compares the whole head.
 
     A head that another one begins with is not guessed.
     """
@@ -136,6 +136,8 @@ class Guess:
         self._slots = np.full(_GUESSES, _NONE)
         self._wanted: list[Words] = []
         self._masks: list[Words] = []
+        self._telling = 2
+        """Words that make the key: at least two, more where the shortest head has more."""
 
     def add(self, text: bytes) -> None:
         """Add a head."""
@@ -144,6 +146,7 @@ class Guess:
         beginnings = [any(other.startswith(one) and other != one for other in self._texts) for one in self._texts]
         self._sure = ~np.array(beginnings)
         count = max(len(one) for one in self._texts) // 8 + 1
+        self._telling = max(min(len(one) for one in self._texts) // 8, 2)
         pieces = [[one[at : at + 8] for one in self._texts] for at in range(0, count * 8, 8)]
         self._wanted = [np.array([word(piece) for piece in column], np.uint64) for column in pieces]
         self._masks = [MASK[[len(piece) for piece in column]] for column in pieces]
@@ -151,8 +154,8 @@ class Guess:
     def read(self, table: list[Words]) -> tuple[NDArray[np.int32], At]:
         """Return (index of the head or -1, slot) of each row; ``table`` has the words from the layout's end on."""
         key = table[0] * _SPREAD
-        if len(table) > 1:
-            key ^= table[1]
+        for have in table[1 : self._telling]:
+            key ^= have
             key *= _MIX
         slot = (key >> _GUESS_SHIFT).astype(np.intp)
         found = self._slots.take(slot)

@@ -22,7 +22,10 @@ from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, Words, holds, where
 
 _SAMPLE = 1 << 16
 _LEARN = 96
-"""Lines given to the line engine in one block to learn their prefix."""
+"""Lines given to the line engine in one block to learn their prefix; half as many after a block that taught none."""
+_LEAST = 6
+_LOOKED_AT = 512
+"""Lines of a block, evenly spread, whose prefix may be new."""
 _SHAPES = 1 << 16
 _TOO_SLOW = 0.5
 """Share of lines beyond which the line engine reads the whole block."""
@@ -48,6 +51,7 @@ class Scanner:
         self._waiting = waiting.Waiting(exact.headers)
         self._search: Search | None = None
         self._shown = Shown()
+        self._lessons = _LEARN
         self._scratch = (np.empty(0, np.bool_), np.empty(0, np.bool_))
         self._hopeless: set[bytes] = set()
         self._connects: set[bytes] = set()
@@ -95,11 +99,13 @@ class Scanner:
     def _lines(self, block: Block) -> Lines:
         head = self._prefixes.match(block.data, block.start)
         rows = where(head < 0)
-        left = _LEARN
+        left = self._lessons
         while len(rows) and left > 0:
             learned, left = self._learn(block, rows, left)
             if not learned:
+                self._lessons = max(self._lessons // 2, _LEAST) if left <= 0 else self._lessons
                 break
+            self._lessons = _LEARN
             head[rows] = self._prefixes.match(block.data, block.start[rows])
             rows = rows[head[rows] < 0]
         self._check_first_bytes(block, head)
@@ -131,7 +137,8 @@ class Scanner:
 
     def _learn(self, block: Block, rows: At, left: int) -> tuple[bool, int]:
         """Show lines to the line engine until it has taught a new prefix."""
-        for row in rows[block.data[block.start[rows]] > ord(" ")].tolist():
+        rows = rows[block.data[block.start[rows]] > ord(" ")]
+        for row in rows[:: len(rows) // _LOOKED_AT + 1].tolist():
             raw = block.line(row)
             shape = raw[:24].translate(_DIGITS)
             if block.odd[row] or not raw or raw[:1] == b" " or shape in self._hopeless:
@@ -162,7 +169,8 @@ class Scanner:
         first = block.words[lines.message]
         told = self._told(lines, fast, first)
         hits = self._search.read(lines, first, np.append(prefixes.serious, False)[lines.head])
-        lines.exchanges = hits.exchanges
+        # Calls were not searched; one may yet be left to the line engine for what follows it.
+        lines.exchanges = hits.exchanges | (first == _CALL)
         lines.slow[told[hits.agents[told]]] = True
         answers = self._rest_of_rows(lines, hits, fast & ~lines.slow, first)
         lines.slow |= hits.suspect & ~lines.understood
@@ -231,9 +239,11 @@ class Scanner:
         answers = answers.only((answers.line < used) & ~lines.slow[answers.line])
         calls = _calls_of(made)
         waits = len(answers) > 0 or self._waiting.busy()
-        if lines.exchanges[slow].any() or (waits and not self._waiting.give_all(answers, calls)):
+        if lines.exchanges[slow].any():
             self._feed_in_order(lines, answers, calls, slow)
         else:
+            if waits:
+                self._waiting.give_all(answers, calls)
             self._feed(lines, slow)
         self._begin(used)
         batch, tally = self._exact.take()
@@ -263,8 +273,12 @@ class Scanner:
                 self._exact.count_combined(int(counts[0]))
 
     def _feed(self, lines: Lines, slow: At) -> None:
-        for row in slow.tolist():
-            self._feed_one(lines, row)
+        connects = (lines.head[slow] >= 0) & (lines.block.words[lines.message[slow]] == _CONNECT)
+        if self._unseen or connects.any():
+            for row in slow.tolist():
+                self._feed_one(lines, row)
+        elif len(slow):
+            self._exact.feed_rows(lines.block, slow, self.line)
 
     def _new_heads(self, heads: NDArray[np.int32]) -> list[tuple[int, int]]:
         """Return (first line, number), first line last, of heads of which the line engine has seen no record."""

@@ -9,7 +9,9 @@ from woolly_mcpdiag.logs.scan.words import At, Flags, holds, where
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
 _ESCAPED = np.zeros(256, np.bool_)
 _ESCAPED[[ord(byte) for byte in '"\\nrtbfu']] = True
-_LONGEST_RUN = 16
+_BYTE = 256
+_MANY = 1000
+"""Lines of ``_BYTE`` bytes and more in a block up to which each is counted alone."""
 
 
 def check(lines: Lines, rows: At, prefixes: Prefixes, scratch: tuple[Flags, Flags]) -> None:
@@ -72,5 +74,14 @@ def _count_quotes(lines: Lines, rows: At, prefixes: Prefixes, quotes: Flags) -> 
     expected = own[lines.head[rows]]
     if len(rows) == len(lines.block) and np.count_nonzero(quotes) == expected.sum():
         return
-    counted = np.add.reduceat(quotes, lines.block.start, dtype=np.int32)
-    lines.slow[rows[counted[rows] != expected]] = True
+    start, end = lines.block.start, lines.block.end
+    long = rows[(end[rows] - start[rows]) >= _BYTE]
+    if len(long) > _MANY:
+        counted = np.add.reduceat(quotes, start, dtype=np.int32)
+        lines.slow[rows[counted[rows] != expected]] = True
+        return
+    counted = np.add.reduceat(quotes.view(np.uint8), start, dtype=np.uint8)
+    lines.slow[rows[counted[rows] != expected.astype(np.uint8)]] = True
+    for row in long.tolist():  # their counts may have gone beyond a byte
+        if np.count_nonzero(quotes[start[row] : end[row]]) != own[lines.head[row]]:
+            lines.slow[row] = True

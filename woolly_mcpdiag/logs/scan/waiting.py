@@ -3,6 +3,7 @@
 The rule is the line engine's (``recognise.httpcore.Headers``): a call takes the youngest waiting answer of its status.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ _STATUS = len("receive_response_headers.complete return_value=(b'HTTP/1.1', ")
 _VERSION = LITERAL + b" return_value=(b'HTTP/"
 _ZERO = np.uint8(0x30)
 _DIGITS = 15
+_STATUSES = 256
 _QUOTE, _DASH, _COMMA = ord("'"), ord("-"), ord(",")
 
 
@@ -39,6 +41,10 @@ class Answers:
     def only(self, keep: NDArray[np.bool_]) -> "Answers":
         """Return some of them."""
         return Answers(self.line[keep], self.status[keep], self.size[keep], self.high[keep], self.low[keep])
+
+    def columns(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Words, Words]:
+        """Return all but their lines."""
+        return self.status, self.size, self.high, self.low
 
     def __len__(self) -> int:
         return len(self.line)
@@ -130,21 +136,66 @@ class Waiting:
         if not (batch.high[row] or batch.low[row]):
             batch.high[row], batch.low[row] = high, low
 
-    def give_all(self, answers: Answers, calls: Batch) -> bool:
-        """Complete the rows of all calls of a block at once; False (and nothing done) where too many answers wait."""
+    def give_all(self, answers: Answers, calls: Batch) -> None:
+        """Complete the rows of all calls of a block."""
+        if not self._give_at_once(answers, calls):
+            self._give_in_turn(answers, calls)
+
+    def _give_in_turn(self, answers: Answers, calls: Batch) -> None:
+        """Put and give one by one: where more answers wait than are kept, the oldest is forgotten."""
+        old = self._headers._waiting
+        known = [*old, *zip(*(column.tolist() for column in answers.columns()), strict=True)]
+        before, puts = len(old), len(known)
+        line = np.concatenate((answers.line, calls.line))
+        turns = (np.argsort(line, kind="stable") + before).tolist()
+        wanted = calls.status.tolist()
+        stacks: dict[int, deque[int]] = {}
+        for number, one in enumerate(old):
+            stacks.setdefault(one[0], deque()).append(number)
+        waits, oldest = before, 0
+        gone = bytearray(puts)
+        takers, taken = [], []
+        for turn in turns:
+            if turn < puts:
+                stacks.setdefault(known[turn][0], deque()).append(turn)
+                waits += 1
+                if waits > _WAITING:
+                    while gone[oldest]:
+                        oldest += 1
+                    gone[oldest] = 1
+                    stacks[known[oldest][0]].popleft()
+                    waits -= 1
+            elif stack := stacks.get(wanted[turn - puts]):
+                number = stack.pop()
+                gone[number] = 1
+                waits -= 1
+                takers.append(turn - puts)
+                taken.append(number)
+        _complete(calls, np.array(takers, np.int64), [known[number] for number in taken])
+        old[:] = [one for number, one in enumerate(known) if not gone[number]]
+
+    def _give_at_once(self, answers: Answers, calls: Batch) -> bool:
+        """Do it for all of them together; False (and nothing done) where too many answers wait."""
         old = self._headers._waiting
         before = len(old)
         puts, count = before + len(answers), before + len(answers) + len(calls)
+        if not count:
+            return True
         line = np.concatenate((np.arange(-before, 0), answers.line, calls.line))
         status = np.concatenate(([one[0] for one in old], answers.status, calls.status)).astype(np.int64)
         step = np.concatenate((np.ones(puts, np.int64), np.full(len(calls), -1)))
         in_time = np.argsort(line, kind="stable")
-        order = in_time[np.argsort(status[in_time], kind="stable")]
+        order = in_time[np.argsort(status[in_time].astype(np.uint16), kind="stable")]  # a radix sort
         level = _levels(status[order], step[order])
         if _deepest(level, step[order], order, in_time, count) > _WAITING:
             return False
-        nested = order[np.argsort(status[order] << 32 | level, kind="stable")]
-        by_level = np.sort(status[order] << 32 | level, kind="stable")
+        ordered = status[order]
+        rank = np.cumsum(np.append(False, ordered[1:] != ordered[:-1]))
+        if rank[-1] >= _STATUSES:
+            return False
+        key = (rank << 8 | level).astype(np.uint16)
+        in_key = np.argsort(key, kind="stable")
+        nested, by_level = order[in_key], key[in_key]
         pair = (step[nested][:-1] > 0) & (step[nested][1:] < 0) & (by_level[:-1] == by_level[1:])
         taken, takers = nested[:-1][pair], nested[1:][pair] - puts
         size = np.concatenate(([one[1] for one in old], answers.size)).astype(np.int64)
@@ -159,6 +210,16 @@ class Waiting:
             (int(status[n]), int(size[n]), int(high[n]), int(low[n])) for n in where(stays).tolist()
         ]
         return True
+
+
+def _complete(calls: Batch, takers: At, answers: list[tuple[int, int, int, int]]) -> None:
+    """Give each of some calls the size and, where it names none, the session of its answer."""
+    if not len(takers):
+        return
+    calls.size[takers] = [one[1] for one in answers]
+    high, low = np.array([one[2] for one in answers], np.uint64), np.array([one[3] for one in answers], np.uint64)
+    bare = (calls.high[takers] == 0) & (calls.low[takers] == 0)
+    calls.high[takers[bare]], calls.low[takers[bare]] = high[bare], low[bare]
 
 
 def _levels(status: NDArray[np.int64], step: NDArray[np.int64]) -> NDArray[np.int64]:
