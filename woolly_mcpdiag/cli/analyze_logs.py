@@ -191,8 +191,10 @@ def _pattern(text: str) -> str:
 
 def _read(inputs: list[str], options: "Options", interrupt: Interrupt, *, quiet: bool) -> "Analysis":
     from woolly_mcpdiag import api
+    from woolly_mcpdiag.cli.memory import give_back
     from woolly_mcpdiag.cli.progress import ProgressBar
 
+    give_back()
     bar = ProgressBar(sys.stderr, quiet=quiet)
     try:
         return api.analyze_logs(inputs, options, progress=bar, stopped=interrupt.asked)

@@ -16,10 +16,10 @@ from woolly_mcpdiag.diagnose.pool import Pool
 from woolly_mcpdiag.diagnose.sessions import SessionTable
 from woolly_mcpdiag.logs.batch import NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary, distinct
 
-ROWS_KEPT = 60_000
+ROWS_KEPT = 30_000
 NOTES_KEPT = 4_000
 """Notes kept of each kind and error; above that they are only counted."""
-_CHUNK = 1 << 15
+_CHUNK = 1 << 14
 """Rows filed at once: numpy costs as much for a few hundred rows as for some thousands."""
 SAMPLES = 5
 _ROLES = {Kind.CALL: "client", Kind.PROXIED: "proxy", Kind.SERVED: "server"}

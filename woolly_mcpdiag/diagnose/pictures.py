@@ -41,7 +41,7 @@ def _sessions(case: Case) -> tuple[list[Timeline], int]:
     order = np.lexsort((table["first_line"], table["fail"] == 0))[:LANES]
     chosen = {(int(table["high"][i]), int(table["low"][i])): int(i) for i in order.tolist()}
     moments: dict[tuple[int, int], list[tuple[int, Moment]]] = {key: [] for key in chosen}
-    for row in _rows(case, ("failures", "ordinary")):
+    for row in _rows(case, ("failures", "ordinary"), table["low"][order]):
         key = row["high"], row["low"]
         if key in moments and len(moments[key]) < MOMENTS:
             moments[key].append((row["line"], _moment(case, row)))
@@ -173,9 +173,15 @@ def _moment(case: Case, row: dict[str, Any]) -> Moment:
     return Moment(at=_clock(case, row["time"], row["line"]), mark=mark, label=f"{method} {status}")
 
 
-def _rows(case: Case, pools: Iterable[str]) -> Iterator[dict[str, Any]]:
+def _rows(case: Case, pools: Iterable[str], lows: NDArray[np.uint64] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield kept rows as dictionaries; with ``lows`` only those of sessions with such a low half."""
     for pool in pools:
         columns = case.rows(pool)
+        if lows is not None:
+            wanted = np.sort(lows)
+            place = np.minimum(np.searchsorted(wanted, columns["low"]), len(wanted) - 1)
+            mine = wanted[place] == columns["low"]
+            columns = {name: column[mine] for name, column in columns.items()}
         lists = {
             name: columns[name].tolist()
             for name in ("line", "time", "logger", "method", "status", "url", "source", "high", "low")

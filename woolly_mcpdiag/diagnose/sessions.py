@@ -42,7 +42,6 @@ MERGE: dict[str, np.ufunc] = {
 """Column → how two rows of one session become one. Lines are of exchanges, or of the line that names the session in the
 table of openings, which only has first_line, opened, agent and source. Times and idle are µs; ``ok`` counts exchanges
 below 400, ``fail`` those answered 400 or 404, the answers to an unknown session; ``status`` is the highest of these."""
-_OPENINGS = ("first_line", "opened", "agent", "source")
 
 
 @dataclass(slots=True)
@@ -97,7 +96,7 @@ class SessionTable:
             merged = _merged(parts)
             self._parts = [merged]
             self._rows = len(merged)
-            self._limit = self._rows + (self._rows >> 1) + _FIRST_LIMIT
+            self._limit = self._rows + (self._rows >> 2) + _FIRST_LIMIT
         return self._parts[0]
 
 
@@ -151,7 +150,6 @@ def _used(batch: Batch, rows: NDArray[np.intp]) -> Rows:
     last = np.append(groups.edges[1:], len(line)) - 1
     columns = groups.columns | {
         "first_line": line[groups.edges],
-        "opened": np.full(count, LATE),
         "first": np.where(time[groups.edges] == NO_TIME, LATE, time[groups.edges]),
         "last": time[last],
         "idle": _idle(time, groups.edges),
@@ -165,7 +163,7 @@ def _used(batch: Batch, rows: NDArray[np.intp]) -> Rows:
     if failed.any():
         np.maximum.at(highest, groups.member[failed], status[failed])
     columns["status"] = highest
-    return Rows({name: columns[name] for name in ("high", "low", *MERGE)})
+    return Rows({name: columns[name] for name in ("high", "low", *MERGE) if name != "opened"})
 
 
 def _outcome(
