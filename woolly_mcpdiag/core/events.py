@@ -27,6 +27,7 @@ EventKind = Literal[
     "call.done",
     "call.retried",
     "call.degraded",
+    "session.opening",
     "lease.granted",
     "lease.leaked",
     "breaker.changed",

@@ -1,0 +1,1 @@
+"""The resilient client: pooled, ready, retrying, breaker-protected MCP sessions."""

@@ -1,0 +1,87 @@
+"""The one place where calls wait for the breaker: waiting costs a call its deadline only, no attempt and no budget."""
+
+import logging
+
+import anyio
+
+from woolly_mcpdiag.client.breaker import Breaker, Permit, State
+from woolly_mcpdiag.client.errors import CircuitOpenError
+from woolly_mcpdiag.client.journal import Journal
+from woolly_mcpdiag.client.outcome import Effect
+from woolly_mcpdiag.client.policy import BreakerPolicy
+
+
+class Circuit:
+    """A breaker that can be waited for."""
+
+    def __init__(self, policy: BreakerPolicy, journal: Journal, max_waiting: int) -> None:
+        self.breaker = Breaker(policy)
+        self.waiting = 0
+        self.refused = 0
+        self._journal = journal
+        self._max_waiting = max_waiting
+        self._changed = anyio.Event()
+
+    async def admit(self, deadline: float, *, patient: bool = True) -> Permit:
+        """Return leave for one attempt, at once where it is closed.
+
+        Raises ``CircuitOpenError`` at once where it is not tried again before ``deadline``, where too many wait, or
+        where the caller is not ``patient``.
+        """
+        while True:
+            now = anyio.current_time()
+            before = self.breaker.state
+            answer = self.breaker.admit(now)
+            if self.breaker.state is not before:
+                self._tell(before, now)
+            if isinstance(answer, Permit):
+                return answer
+            left = answer.retry_after
+            if not patient or now + left >= deadline or self.waiting >= self._max_waiting:
+                self.refused += 1
+                raise self.error(left)
+            await self._wait(left or deadline - now)
+
+    def record(self, permit: Permit, effect: Effect) -> bool:
+        """Take what an attempt came to; say whether it has opened the circuit."""
+        now = anyio.current_time()
+        before = self.breaker.state
+        if not self.breaker.record(permit, effect, now):
+            return False
+        changed, self._changed = self._changed, anyio.Event()
+        changed.set()
+        if self.breaker.state is before:
+            return False
+        self._tell(before, now)
+        return self.breaker.state is State.OPEN
+
+    def error(self, left: float) -> CircuitOpenError:
+        """Return the error for a call that is not let through."""
+        when = f"it is tried again in {left:.3g} s" if left else "a trial is under way"
+        return CircuitOpenError(
+            f"{self._journal.url}: the circuit is open, {when}", hint="call again then", retry_after=left
+        )
+
+    async def _wait(self, limit: float) -> None:
+        self.waiting += 1
+        try:
+            with anyio.move_on_after(limit):
+                await self._changed.wait()
+        finally:
+            self.waiting -= 1
+
+    def _tell(self, before: State, now: float) -> None:
+        breaker = self.breaker
+        left = breaker.remaining(now)
+        more = f" for {left:.3g} s" if left else ""
+        self._journal.tell(
+            "breaker.changed",
+            logging.WARNING if breaker.state is State.OPEN else logging.INFO,
+            f"breaker of {self._journal.url}: {before.value} to {breaker.state.value}{more}",
+            extra={
+                "from": before.value,
+                "to": breaker.state.value,
+                "retry_after": left,
+                "generation": breaker.generation,
+            },
+        )

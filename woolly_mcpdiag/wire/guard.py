@@ -1,0 +1,262 @@
+"""The one transport under the SDK: one bad exchange ends one attempt, never the session, and its facts are kept.
+
+mcp 2.3 ends a session with all its calls where a single POST meets a transport error, drops HTTP status and
+Retry-After, waits for ever where a legacy SSE server refuses a POST, and lets a slow message hold up all others.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import parse_qs
+
+import anyio
+import httpx2
+from anyio.abc import TaskGroup
+
+from woolly_mcpdiag.wire import facts
+from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Seen
+
+SESSION = "mcp-session-id"
+_DISCOVER, _INITIALIZED = "server/discover", "notifications/initialized"
+_ERRORS = (httpx2.TransportError, httpx2.InvalidURL, TimeoutError)
+
+
+class _Watched(httpx2.AsyncByteStream):
+    """A response body that tells how it ended."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, ended: Callable[[Exception | None], None]) -> None:
+        self._inner = inner
+        self._ended = ended
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._inner:
+                yield part
+        except _ERRORS as error:
+            # For the SDK it just ends, which it handles well; an error it would print with its whole traceback.
+            self._ended(error)
+            return
+        self._ended(None)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class Guard(httpx2.AsyncBaseTransport):
+    """Stands between one session of the SDK and the shared transport."""
+
+    def __init__(
+        self,
+        inner: httpx2.AsyncBaseTransport,
+        background: TaskGroup,
+        *,
+        sse: bool,
+        note_timeout: float,
+        seen: Callable[[Seen], None] | None = None,
+        lost: Callable[[str], None] = lambda _why: None,
+    ) -> None:
+        self._inner = inner
+        self._background = background
+        self._sse = sse
+        self._note_timeout = note_timeout
+        self._seen = seen
+        self._lost = lost
+        """Called where a legacy SSE stream has ended, and with it the session."""
+        self.session = ""
+        self.refused_by = ""
+        """The JSON-RPC method (or GET) whose refusal was the last."""
+        self.probe_status: int | None = None
+        """With which ``server/discover`` was refused by an older server."""
+        self.deleted: int | None = None
+        """Status of the DELETE."""
+        self.forget = False
+        """The server does not know the session: no DELETE."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Pass one request on; raises for a stream that cannot be opened only."""
+        if request.method == "POST":
+            return await self._post(request)
+        if request.method == "DELETE":
+            return await self._delete(request)
+        return await self._get(request)
+
+    async def aclose(self) -> None:
+        """Leave the shared transport open."""
+
+    async def _post(self, request: httpx2.Request) -> httpx2.Response:
+        message = json.loads(await request.aread())
+        rpc = message.get("method", "")
+        number = message.get("id")
+        current = CURRENT.get()
+        if rpc == _INITIALIZED:
+            return await self._initialized(request, current)
+        if number is None or not rpc:
+            self._background.start_soon(self._note, request, rpc)
+            return facts.made_up(request, 202, "sent apart")
+        mine = current is not None and current.method in {"", rpc}
+        exchange = current if mine and current is not None else Exchange(method=rpc)
+        if self._sse:
+            # The SDK posts one message after the other here; a slow one must not hold up the rest.
+            self._background.start_soon(self._post_sse, request, rpc, exchange)
+            return facts.made_up(request, 202, "sent apart")
+        return await self._post_streamable(request, rpc, number, exchange)
+
+    async def _post_streamable(
+        self, request: httpx2.Request, rpc: str, number: object, exchange: Exchange
+    ) -> httpx2.Response:
+        exchange.session = request.headers.get(SESSION, "")
+        try:
+            response = await self._send(request, rpc)
+            if response.status_code >= 400:
+                return await self._refused(request, response, rpc, exchange)
+            self._taken(response, exchange)
+            if response.headers.get("content-type", "").startswith("text/event-stream"):
+                if isinstance(response.stream, httpx2.AsyncByteStream):
+                    response.stream = _Watched(response.stream, lambda error: self._cut(exchange, error))
+            elif response.status_code == 200:
+                await response.aread()
+        except _ERRORS as error:
+            self.refused_by = rpc
+            facts.broken(exchange, error)
+            if rpc == _DISCOVER:
+                exchange.fail()
+            return facts.error_reply(request, number, exchange)
+        return response
+
+    def _taken(self, response: httpx2.Response, exchange: Exchange) -> None:
+        exchange.sent, exchange.status = True, response.status_code
+        exchange.location = response.headers.get("location", "")
+        exchange.answered = response.status_code < 300
+        if found := response.headers.get(SESSION):
+            self.session = found
+
+    async def _refused(
+        self, request: httpx2.Request, response: httpx2.Response, rpc: str, exchange: Exchange
+    ) -> httpx2.Response:
+        body = await response.aread()
+        await response.aclose()
+        told = Exchange(method=rpc) if rpc == _DISCOVER else exchange
+        facts.refused(told, response, body)
+        self.refused_by = rpc
+        if rpc == _DISCOVER:
+            self.probe_status = response.status_code
+            if not facts.means_older(told):
+                # The SDK would take this for an older server and speak the older era from then on.
+                facts.refused(exchange, response, body)
+                exchange.fail()
+        kept = {"content-type": told.content_type} if told.content_type else {}
+        return httpx2.Response(response.status_code, headers=kept, content=body, request=request)
+
+    @staticmethod
+    def _cut(exchange: Exchange, error: Exception | None) -> None:
+        if error is not None:
+            exchange.error, exchange.detail, exchange.phase = type(error).__name__, str(error), "read"
+
+    async def _post_sse(self, request: httpx2.Request, rpc: str, exchange: Exchange) -> None:
+        query = parse_qs(request.url.query.decode("ascii", "replace"))
+        exchange.session = self.session = next(iter(query.get("session_id", []) + query.get("sessionId", [])), "")
+        try:
+            response = await self._send(request, rpc)
+            body = await response.aread()
+            await response.aclose()
+        except _ERRORS as error:
+            self.refused_by = rpc
+            facts.broken(exchange, error)
+            exchange.fail()
+            return
+        if response.status_code < 300:
+            self._taken(response, exchange)
+            return
+        self.refused_by = rpc
+        facts.refused(exchange, response, body)
+        exchange.fail()
+
+    async def _initialized(self, request: httpx2.Request, current: Exchange | None) -> httpx2.Response:
+        exchange = current or Exchange(method=_INITIALIZED)
+        try:
+            with anyio.fail_after(self._note_timeout):
+                response = await self._send(request, _INITIALIZED)
+                body = await response.aread()
+        except _ERRORS as error:
+            self.refused_by = _INITIALIZED
+            facts.broken(exchange, error)
+            exchange.fail()
+            return facts.made_up(request, 202, exchange.error or f"HTTP {exchange.status}")
+        if response.status_code >= 400:
+            self.refused_by = _INITIALIZED
+            exchange.session = request.headers.get(SESSION, self.session)
+            facts.refused(exchange, response, body)
+            exchange.fail()
+            return facts.made_up(request, 202, exchange.error or f"HTTP {exchange.status}")
+        return response
+
+    async def _note(self, request: httpx2.Request, rpc: str) -> None:
+        """Send what no answer is waited for; nobody learns of a failure but the record."""
+        with anyio.move_on_after(self._note_timeout):
+            try:
+                response = await self._send(request, rpc or "response")
+                await response.aread()
+                await response.aclose()
+            except _ERRORS:
+                return
+
+    async def _delete(self, request: httpx2.Request) -> httpx2.Response:
+        if self.forget:
+            return facts.made_up(request, 204, "not sent")
+        # Shielded: a session whose opening is given up must not stay behind on the server.
+        with anyio.move_on_after(self._note_timeout, shield=True):
+            try:
+                response = await self._send(request, "")
+                await response.aread()
+                self.deleted = response.status_code
+            except _ERRORS as error:
+                return facts.made_up(request, 204, type(error).__name__)
+            # The SDK warns of refusals that say no more than that the session is gone.
+            known = response.status_code < 400
+            return response if known else facts.made_up(request, 204, f"HTTP {response.status_code}")
+        return facts.made_up(request, 204, "no answer")
+
+    async def _get(self, request: httpx2.Request) -> httpx2.Response:
+        exchange = CURRENT.get() if self._sse else None
+        try:
+            response = await self._send(request, "")
+        except _ERRORS as error:
+            if exchange is not None:
+                self.refused_by = "GET"
+                facts.broken(exchange, error)
+            raise
+        if exchange is not None and response.status_code >= 300:
+            self.refused_by = "GET"
+            facts.refused(exchange, response, await response.aread())
+        elif self._sse and isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _Watched(response.stream, self._stream_ended)
+        return response
+
+    def _stream_ended(self, error: Exception | None) -> None:
+        self._lost(f"stream cut: {type(error).__name__}" if error else "stream ended")
+
+    async def _send(self, request: httpx2.Request, rpc: str) -> httpx2.Response:
+        if self._seen is None:
+            return await self._inner.handle_async_request(request)
+        begun = anyio.current_time()
+        status, error, session = None, "", request.headers.get(SESSION, self.session)
+        try:
+            response = await self._inner.handle_async_request(request)
+            status = response.status_code
+            session = session or response.headers.get(SESSION, "")
+        except Exception as problem:
+            error = type(problem).__name__
+            raise
+        finally:
+            self._seen(
+                Seen(
+                    verb=request.method,
+                    url=str(request.url),
+                    rpc=rpc,
+                    status=status,
+                    duration=anyio.current_time() - begun,
+                    session=session,
+                    error=error or ("" if status else "Cancelled"),
+                    contained=bool(error) and request.method != "GET",
+                )
+            )
+        return response

@@ -1,0 +1,253 @@
+"""The one owner of an MCP session: it is opened, kept and closed in one task, and may be used from any."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import anyio
+import httpx2
+from mcp import Client, MCPError
+from mcp.client._transport import TransportStreams
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import DiscoverResult, EmptyResult, PingRequest, Tool
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Seen
+from woolly_mcpdiag.wire.guard import Guard
+
+Transport = Literal["streamable", "sse"]
+_PAGES = 100
+"""Pages of a tool list that are read at most."""
+_WRONG_TRANSPORT = {400, 404, 405, 406, 410, 415, 501}
+"""Statuses of ``initialize`` after which the specification asks a client to try legacy SSE (400, 404, 405), and kin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where sessions lead, and with what."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: httpx2.Auth | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of ``mcp.Client``: callbacks, ``client_info``, extensions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """What probing has found; it holds for every further session."""
+
+    transport: Transport
+    mode: str
+    """``legacy``, a modern version, or ``auto``: not found yet."""
+    discover: DiscoverResult | None = None
+
+    @property
+    def modern(self) -> bool:
+        """True in the era without sessions."""
+        return self.mode in MODERN_PROTOCOL_VERSIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Seconds for the steps of a session."""
+
+    open: float
+    close: float
+    note: float
+    read: float = 300.0
+    """Silence on a connection after which it is given up."""
+
+
+class Session:
+    """An MCP session. ``own`` must run in a task of its own; everything else may be called from any task."""
+
+    def __init__(
+        self,
+        target: Target,
+        plan: Pin,
+        http: httpx2.AsyncBaseTransport,
+        waits: Waits,
+        seen: Callable[[Seen], None] | None = None,
+    ) -> None:
+        self.target = target
+        self.plan = plan
+        self.waits = waits
+        self.opening = Exchange(method="")
+        self.ready = False
+        self.ended = False
+        self.lost = ""
+        """Why it ended by itself."""
+        self.error: BaseException | None = None
+        self.took = 0.0
+        """Seconds to become ready."""
+        self.pin = plan
+        self.tools: dict[str, Tool] = {}
+        self.guard: Guard | None = None
+        self._client: Client | None = None
+        self._http = http
+        self._seen = seen
+        self._stop = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
+
+    @property
+    def client(self) -> Client:
+        """The SDK's client. Raises ``RuntimeError`` before the session is ready."""
+        if self._client is None:
+            msg = "session: not ready"
+            raise RuntimeError(msg)
+        return self._client
+
+    @property
+    def id(self) -> str:
+        """The session id, empty where there is none."""
+        return self.guard.session if self.guard else ""
+
+    @property
+    def usable(self) -> bool:
+        """False once it is being closed or has ended."""
+        return self.ready and not self.ended and not self._stop.is_set()
+
+    @property
+    def wrong_transport(self) -> bool:
+        """True where the opening failed in the way that asks for legacy SSE."""
+        return (
+            self.plan.transport == "streamable"
+            and self.guard is not None
+            and self.guard.refused_by == "initialize"
+            and self.opening.status in _WRONG_TRANSPORT
+        )
+
+    def abort(self) -> None:
+        """Close it as soon as it is open, and give the opening no longer than a close."""
+        self._stop.set()
+        if self._scope is not None and not self.ready:
+            self._scope.deadline = min(self._scope.deadline, anyio.current_time() + self.waits.close)
+
+    def stop(self, *, forget: bool = False) -> None:
+        """Begin to close; ``forget`` sends no DELETE, for a session that the server does not know."""
+        if self.guard is not None and forget:
+            self.guard.forget = True
+        self._stop.set()
+
+    async def own(self, on_ready: Callable[[], None]) -> None:
+        """Open the session, keep it until ``stop`` or its end, and close it. Errors are kept, not raised."""
+        CURRENT.set(self.opening)
+        begun = anyio.current_time()
+        try:
+            # Shielded: an outer cancellation still lets it say goodbye to the server; every step has its limit.
+            with anyio.CancelScope(shield=True, deadline=begun + self.waits.open) as whole:
+                self.opening.scope = self._scope = whole
+                async with anyio.create_task_group() as background, self._connected(background) as client:
+                    await self._prime(client)
+                    whole.deadline = float("inf")
+                    CURRENT.set(None)
+                    self.opening.scope = None
+                    self._client, self.ready = client, True
+                    self.took = anyio.current_time() - begun
+                    self.pin = self._found(client)
+                    on_ready()
+                    await self._stop.wait()
+                    whole.deadline = anyio.current_time() + self.waits.close
+            if whole.cancelled_caught and not self.ready and not self.opening.failed:
+                self.opening.timed_out = True
+        except Exception as problem:  # noqa: BLE001 - the owner must not take its neighbours down; the reason is kept
+            self.error = first_error(problem)
+            if isinstance(self.error, MCPError):
+                self.opening.code = self.error.error.code
+        finally:
+            self.ended = True
+
+    async def _prime(self, client: Client) -> None:
+        """Have a first real request answered.
+
+        With the tools known, the SDK needs no list of its own after a call, whose failure would hide that the tool ran.
+        """
+        capabilities = client.server_capabilities
+        if capabilities.tools is None:
+            if client.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+                await self._answered(client)
+            return
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            page = await client.list_tools(cursor=cursor)
+            self.tools |= {tool.name: tool for tool in page.tools}
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def _answered(self, client: Client) -> None:
+        try:
+            await client.session.send_request(PingRequest(), EmptyResult)
+        except MCPError:
+            if self.opening.failed:
+                raise
+
+    def _found(self, client: Client) -> Pin:
+        version = client.protocol_version
+        if version in MODERN_PROTOCOL_VERSIONS:
+            found = client.session.discover_result or self.plan.discover
+            return Pin(transport=self.plan.transport, mode=version, discover=found)
+        return Pin(transport=self.plan.transport, mode="legacy")
+
+    @asynccontextmanager
+    async def _connected(self, background: anyio.abc.TaskGroup) -> AsyncGenerator[Client]:
+        self.guard = Guard(
+            self._http,
+            background,
+            sse=self.plan.transport == "sse",
+            note_timeout=self.waits.note,
+            seen=self._seen,
+            lost=self._end,
+        )
+        client = Client(
+            self._streams(self.guard),
+            mode=self.plan.mode if self.plan.transport == "streamable" else "legacy",
+            prior_discover=self.plan.discover,
+            **self.target.options,
+        )
+        async with client:
+            yield client
+        background.cancel_scope.cancel()
+
+    def _end(self, why: str) -> None:
+        self.lost = self.lost or why
+        self._stop.set()
+
+    @asynccontextmanager
+    async def _streams(self, guard: Guard) -> AsyncGenerator[TransportStreams]:
+        timeout = httpx2.Timeout(self.waits.open, read=self.waits.read)
+
+        def made(
+            headers: dict[str, str] | None = None,
+            timeout: httpx2.Timeout | None = timeout,
+            auth: httpx2.Auth | None = None,
+        ) -> httpx2.AsyncClient:
+            return httpx2.AsyncClient(
+                transport=guard, headers={**self.target.headers, **(headers or {})}, timeout=timeout, auth=auth
+            )
+
+        if self.plan.transport == "sse":
+            async with sse_client(
+                self.target.url,
+                timeout=self.waits.open,
+                sse_read_timeout=self.waits.read,
+                httpx_client_factory=made,
+                auth=self.target.auth,
+            ) as streams:
+                yield streams
+        else:
+            async with (
+                made(auth=self.target.auth) as http,
+                streamable_http_client(self.target.url, http_client=http) as streams,
+            ):
+                yield streams
+
+
+def first_error(problem: BaseException) -> BaseException:
+    """Return the first leaf of an exception group, any other exception as it is."""
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    return problem
