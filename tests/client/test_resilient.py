@@ -578,7 +578,7 @@ async def test_a_refused_second_stream_and_a_missing_one_cause_no_storm(server, 
     assert server.seen["GET"] <= 2
 
 
-async def test_an_hour_of_faults_loses_no_repeatable_call_and_two_runs_are_the_same(server, client):
+async def test_an_hour_of_faults_loses_no_repeatable_call(server, client):
     turn = {"n": 0}
 
     def fault(rpc, _session):

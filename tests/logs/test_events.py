@@ -152,3 +152,18 @@ def test_the_log_and_its_events_give_the_same_findings(seed_log: Path, tmp_path:
     assert told.findings
     assert (told.requests, told.sessions, told.statuses) == (again.requests, again.sessions, again.statuses)
     assert [(h.name, h.answer) for h in told.hypotheses] == [(h.name, h.answer) for h in again.hypotheses]
+
+
+def test_a_refused_era_probe_is_known_by_what_the_client_asked(tmp_path):
+    log = tmp_path / "run.jsonl"
+    facts = {"role": "client", "method": "POST", "url": "http://h:1/mcp"}
+    rows = [
+        Event(kind="http.exchange", time=1.0, status=400, extra={"rpc": "server/discover"}, **facts),
+        Event(kind="http.exchange", time=1.1, status=200, extra={"rpc": "initialize"}, **facts),
+        Event(kind="session.opened", time=1.1, role="client", session="76edd90fcfee4fc38b6b619560599f8f"),
+        Event(kind="http.exchange", time=1.2, status=202, **facts),
+        Event(kind="http.exchange", time=1.3, status=200, extra={"rpc": "tools/call"}, **facts),
+    ]
+    log.write_text("".join(f"{row.to_json()}\n" for row in rows), encoding="utf-8")
+    found = analyze_logs([str(log)]).report.findings
+    assert [(finding.cause, finding.count, finding.benign) for finding in found] == [("transport.era-probe", 1, True)]

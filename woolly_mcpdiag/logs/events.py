@@ -25,6 +25,7 @@ _LATEST = 253_402_300_800
 """Seconds: the end of the year 9999."""
 _LONGEST = 1e9
 _BIGGEST = 1 << 50
+_TOLD = frozenset({"server/discover", "initialize"})
 _VIEWS = {"server": Kind.SERVED, "proxy": Kind.PROXIED}
 _WRITERS = {"app": Logger.APP, "client": Logger.MCP_CLIENT, "server": Logger.MCP_SERVER}
 
@@ -55,6 +56,12 @@ class EventRows:
         Raises ``ValueError`` for a number that no exchange can have.
         """
         _check(event)
+        rpc = event.extra.get("rpc")
+        if event.kind == "http.exchange" and rpc in _TOLD:
+            # What the client asked is known here, so a refused era probe need not be guessed from its place.
+            said = f"method='{rpc}'"
+            asked = replace(event, kind="mcp.message", method=str(rpc), message=said, status=None, extra={})
+            self.add(asked, line, text, out)
         kind, logger, note = self._place(event)
         url, high, low = self._urls.read(event.url) if event.url else (-1, 0, 0)
         if event.session:
