@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -193,3 +195,55 @@ def test_the_report_is_json_that_names_its_sources(timed: Path):
 
     row = json.loads(render("json", analyze_logs([str(timed)]).report))
     assert [source["lines"] for source in row["sources"]] == [240]
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("kind", [str, Path])
+def test_one_path_or_several_are_texts_or_paths(timed: Path, kind: type[str] | type[Path], several: bool):
+    path = kind(timed)
+    analysis = analyze_logs([path] if several else path)
+    assert (analysis.report.requests, analysis.report.sources[0].name) == (240, str(timed))
+    shown: list[object] = []
+    paths = [path] if several else path
+    followed = follow_logs(paths, every=1.0, on_report=shown.append, stopped=lambda: bool(shown))
+    assert followed.report.sources[0].name == str(timed)
+
+
+def test_sessions_that_only_an_opening_line_names_are_rows_too(tmp_path: Path):
+    path = tmp_path / "app.log"
+    line = "2026-03-01 10:00:0{n},000 INFO mcp.client.streamable_http: Received session ID: {session}\n"
+    post = '2026-03-01 10:00:0{n},500 INFO httpx: HTTP Request: POST http://h:1/mcp "HTTP/1.1 200 OK"\n'
+    path.write_text(
+        "".join(line.format(n=n, session=session) + post.format(n=n) for n, session in enumerate(SESSIONS)),
+        encoding="utf-8",
+    )
+    analysis = analyze_logs(path)
+    frame = analysis.sessions_frame()
+    assert len(frame) == analysis.report.sessions == 2
+    assert frame["session"].tolist() == list(SESSIONS)
+    assert frame["opened"].tolist() == [pd.Timestamp(f"2026-03-01T10:00:0{n}Z") for n in range(2)]
+    assert frame["source"].tolist() == [str(path)] * 2
+    assert frame["requests"].tolist() == [0, 0]
+
+
+def test_a_session_that_is_named_and_used_is_one_row(tmp_path: Path):
+    path = tmp_path / "app.log"
+    opened = "2026-03-01 09:59:00,000 INFO mcp.client.streamable_http: Received session ID: {session}\n"
+    used = LINE.format(minute=0, second=0, session=SESSIONS[0], status=202)
+    path.write_text("".join(opened.format(session=session) for session in SESSIONS) + used, encoding="utf-8")
+    frame = analyze_logs(path).sessions_frame()
+    assert frame["session"].tolist() == list(SESSIONS)
+    assert frame["requests"].tolist() == [1, 0]
+
+
+def test_the_package_exports_the_api_and_loads_it_only_when_asked(environment: dict[str, str]):
+    code = (
+        "import sys, woolly_mcpdiag as package\n"
+        "print([name for name in ('numpy', 'pandas', 'woolly_mcpdiag.api') if name in sys.modules])\n"
+        "assert set(package.__all__) <= set(dir(package))\n"
+        "print([getattr(package, name) is not None for name in package.__all__].count(True) == len(package.__all__))\n"
+        "from woolly_mcpdiag import Analysis, Event, Options, Progress, Report, analyze_logs, follow_logs\n"
+        "print(analyze_logs is sys.modules['woolly_mcpdiag.api'].analyze_logs, hasattr(package, 'nonsense'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[]\nTrue\nTrue False\n", "")

@@ -16,9 +16,7 @@ def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-def test_every_import_contract_is_kept(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_every_import_contract_is_kept(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(root)
     monkeypatch.syspath_prepend(str(root))
     configure()

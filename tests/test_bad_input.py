@@ -209,6 +209,14 @@ def test_a_time_that_nothing_lies_in_is_said(tmp_path: Path):
     path = tmp_path / "app.log"
     path.write_text("".join(minutes(range(10, 11))), encoding="utf-8")
     told(run(path, "--since", "2027-01-01"), "app.log: 60 of 60 lines lie outside the time asked for.")
+    text = told(run(path, "--since", "2027-01-01", "--until", "2027-02-01"))
+    assert text.startswith(
+        "· Nothing in this log lies in the time asked for (2027-01-01 00:00:00 to 2027-02-01 00:00:00 UTC): "
+        "its events run from 2026-03-01 10:00:00 to 2026-03-01 10:59:00 UTC."
+    )
+    assert "no times" not in text
+    data = path.read_bytes()
+    assert "(until 2020-01-01 00:00:00 UTC)." in told(run("-", "--until", "2020-01-01", stdin=data))
 
 
 @pytest.mark.parametrize(("name", "data"), [("a.har", har([ENTRY])), ("a.jsonl", json.dumps(EVENT).encode())])

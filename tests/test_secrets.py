@@ -245,3 +245,20 @@ def test_the_secret_would_be_seen(tmp_path: Path):
     log = tmp_path / "plain.log"
     log.write_text(f"2026-03-01 10:00:01,000 - app - ERROR - ReadTimeout: it said {S}\n" * 3, encoding="utf-8")
     assert "events.csv" in leaks(outputs(log, tmp_path))
+
+
+def test_a_secret_in_the_path_of_an_address_is_in_no_output(tmp_path: Path):
+    secret = f"{S}Yt5Rv8Lm3"
+    address = f"https://gateway.example/s/{secret}/mcp"
+    said: list[Said] = [
+        ("INFO", "httpx", f'HTTP Request: POST {address} "HTTP/1.1 404 Not Found"'),
+        ("INFO", "uvicorn.access", f'127.0.0.1:5 - "POST /s/{secret}/mcp HTTP/1.1" 400 Bad Request'),
+        ("DEBUG", "mcp.client.streamable_http", f"Connecting to StreamableHTTP endpoint: {address}"),
+        (
+            "ERROR",
+            "app",
+            f"Agent execution failed for a: HTTPStatusError: Client error '404 Not Found' for url '{address}'",
+        ),
+    ]
+    (tmp_path / "path.log").write_text(standard(said * 3), encoding="utf-8")
+    assert leaks(outputs(tmp_path / "path.log", tmp_path)) == {}

@@ -1,7 +1,8 @@
 """The public Python API: typed options in, a Report out; it never prints and never exits."""
 
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from glob import has_magic
@@ -22,10 +23,13 @@ from woolly_mcpdiag.logs.lines import LineEngine
 from woolly_mcpdiag.logs.read import Reading, Settings, compiled
 from woolly_mcpdiag.report.assemble import assemble
 from woolly_mcpdiag.report.model import Report, Source
+from woolly_mcpdiag.report.outside import tell_outside
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""One path or several: files, globs, directories, or "-" for standard input."""
 _TELL_EVERY = 0.1
 """Seconds between two calls of ``progress``."""
 
@@ -88,7 +92,7 @@ class Analysis:
 
 
 def analyze_logs(
-    paths: Sequence[str],
+    paths: Paths,
     options: Options | None = None,
     *,
     progress: Callable[[Progress], None] | None = None,
@@ -103,7 +107,7 @@ def analyze_logs(
     vocabulary = Vocabulary()
     docket = Docket(vocabulary)
     settings = _settings(chosen)
-    inputs = resolve(list(paths), stopped)
+    inputs = resolve(_names(paths), stopped)
     readings = [Reading(source, vocabulary, settings) for source in inputs]
     kept: list[Batch] = []
     teller = _Teller(inputs, progress, docket)
@@ -122,11 +126,13 @@ def analyze_logs(
     found = docket.diagnose(chosen.endpoints)
     report = assemble(found, [_source(reading, docket) for reading in readings], _about(readings), version=__version__)
     report.partial = partial
+    if not partial and not any(source.events for source in report.sources):
+        tell_outside(report, readings, settings, stopped)
     return Analysis(report=report, diagnosis=found, _kept=kept, _vocabulary=vocabulary, _keeps=chosen.keep_events)
 
 
 def follow_logs(
-    paths: Sequence[str],
+    paths: Paths,
     options: Options | None = None,
     *,
     every: float,
@@ -151,7 +157,7 @@ def follow_logs(
             kept.append(batch)
 
     shown, fresh = -every, False
-    for growth in follow(_followed(paths), stopped=stopped):
+    for growth in follow(_followed(_names(paths)), stopped=stopped):
         if growth is not None:
             growing = engines.get(growth.source)
             if growing is None or growth.restarted:
@@ -166,6 +172,10 @@ def follow_logs(
     for growing in engines.values():
         take(growing, end=True)
     return _grown(docket, engines, chosen, kept)
+
+
+def _names(paths: Paths) -> list[str]:
+    return [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
 
 
 def _followed(paths: Sequence[str]) -> list[str]:
@@ -364,4 +374,4 @@ def _about_one(reading: Reading) -> Iterator[str]:
         )
 
 
-__all__ = ["Analysis", "Options", "Progress", "analyze_logs", "follow_logs"]
+__all__ = ["Analysis", "Options", "Paths", "Progress", "analyze_logs", "follow_logs"]

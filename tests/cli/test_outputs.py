@@ -25,6 +25,14 @@ def pairs(formats: list[str], paths: list[str], inputs: tuple[str, ...] = ()) ->
             ["a.md", "b.HTML", "c.xml", "d.csv"],
             [("md", "a.md"), ("html", "b.HTML"), ("junit", "c.xml"), ("csv", "d.csv")],
         ),
+        (["junit"], ["a.html", "b.xml"], [("html", "a.html"), ("junit", "b.xml")]),
+        (["junit", "html"], ["a.html", "b.xml"], [("html", "a.html"), ("junit", "b.xml")]),
+        (["json", "junit"], ["ci.xml"], [("junit", "ci.xml"), ("json", "-")]),
+        (
+            ["trace", "md", "github"],
+            ["run.json", "a.txt", "b.txt"],
+            [("trace", "run.json"), ("md", "a.txt"), ("github", "b.txt")],
+        ),
         ([], ["run.trace.json", "run.json"], [("trace", "run.trace.json"), ("json", "run.json")]),
     ],
 )
@@ -40,6 +48,9 @@ def test_formats_and_outputs_pair_in_order_and_the_missing_part_is_inferred(form
         (["parquet"], [], (), "needs a file"),
         (["json", "html"], [], (), "stdout: json and html cannot both go there"),
         (["json", "html"], ["a", "./a"], (), "json and html cannot both go there"),
+        (["json"], ["a.html"], (), "a.html: its suffix says html, and --format json has no other place"),
+        (["text", "junit"], ["a.html", "b.xml"], (), "--format text has no other place"),
+        (["csv"], ["table.parquet"], (), "suffix says parquet"),
         (["json"], ["app.log"], ("other.log", "app.log"), "one of the logs to read"),
     ],
 )

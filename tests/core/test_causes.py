@@ -36,6 +36,7 @@ ASKED_FOR = {
     "auth": ["required"],
 }
 BENIGN = {
+    "auth.challenge",
     "transport.era-probe",
     "transport.get-stream-after-close",
     "transport.no-get-stream",

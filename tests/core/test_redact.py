@@ -177,3 +177,60 @@ def test_long_hostile_text_does_not_hang(piece):
     assert len(text(hostile)) <= 2 * len(hostile)
     assert text("arguments={'" + hostile).startswith("arguments=")
     assert text("token='" + hostile).startswith("token='")
+
+
+PATH_SECRET = "Zk3n9QpX2vLr8TyW5aBc7"  # noqa: S105
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"https://gateway.example/s/{PATH_SECRET}/mcp",
+        f'HTTP Request: POST https://gateway.example/s/{PATH_SECRET}/mcp?session_id=1 "HTTP/1.1 200 OK"',
+        f"Client error '404 Not Found' for url 'https://u@h/{PATH_SECRET}'",
+        f'1.2.3.4:5 - "GET /s/{PATH_SECRET}/mcp HTTP/1.1" 400 Bad Request',
+        f"http://h/bot123456:{PATH_SECRET}/send",
+        f"http://h/a1-{PATH_SECRET[:10]}-{PATH_SECRET[10:]}/mcp",
+        "http://h/" + "0123456789abcdef" * 4,
+    ],
+)
+def test_a_random_part_of_a_path_is_masked(line):
+    masked = text(line)
+    assert PATH_SECRET[:8] not in masked
+    assert "0123456789abcdef" not in masked
+    assert MASK in masked
+    assert text(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/agents/execute",
+        "/messages/",
+        f"/sessions/{SESSION}",
+        "/sessions/0b9f2c1e-7d4a-4f6b-9c3e-1a2b3c4d5e6f/messages",
+        "/mcp-session-0b9f2c1e-7d4a-4f6b-9c3e-1a2b3c4d5e6f",
+        "/streamable-http-server-for-agents-v2",
+        "/release-2026-11-22-candidate-number-17",
+        "/a_rather_long_name_without_any_digit",
+        "/12345678901234567890123",
+    ],
+)
+def test_paths_without_a_secret_stay(path):
+    assert url(path) == path
+    assert (
+        url(f"http://a1b2c3d4e5f6g7h8i9j0k1l2.example:80{path}") == f"http://a1b2c3d4e5f6g7h8i9j0k1l2.example:80{path}"
+    )
+    assert text(f'"POST {path} HTTP/1.1" 200') == f'"POST {path} HTTP/1.1" 200'
+
+
+def test_a_path_alone_loses_its_secret_too():
+    assert url(f"/s/{PATH_SECRET}/mcp?x=1") == f"/s/{MASK}/mcp?x={MASK}"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["://a/", "GET /", "/a1", "a1B-", "://", "/" + "a1" * 12])
+def test_long_hostile_paths_do_not_hang(piece):
+    hostile = "://h/" + piece * ((1 << 18) // len(piece))
+    assert text(text(hostile)) == text(hostile)
+    assert url(hostile)

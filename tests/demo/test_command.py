@@ -113,7 +113,6 @@ def _lives(pid: int) -> bool:
         (["--fault", "restrat"], "error: fault 'restrat': unknown\nhint: did you mean restart? choose from"),
         (["--fault", "restart=soon"], "error: fault restart: 'soon' is no number"),
         (["--host", "10.0.0.1"], "error: host 10.0.0.1: other machines could reach it\nhint: leave --host out"),
-        (["--client", "pooled"], "error: client pooled: not part of this version\nhint: use shared"),
         (["--log", "/nonexistent/demo.log"], "error: /nonexistent/demo.log: No such file or directory"),
         (["--upstream", "nonsense"], "error: upstream 'nonsense': no http or https URL"),
         (["--deadline", "0"], "error: invalid value for '--deadline'"),

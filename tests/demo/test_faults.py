@@ -5,8 +5,9 @@ import pytest
 
 from woolly_mcpdiag.core.causes import catalogue
 from woolly_mcpdiag.core.errors import UsageError
-from woolly_mcpdiag.demo.faults import faults, switched_on
+from woolly_mcpdiag.demo.faults import faults, shown, switched_on
 from woolly_mcpdiag.demo.options import Options, plan_of
+from woolly_mcpdiag.demo.plan import Transport
 
 
 def test_every_cause_that_a_fault_promises_is_in_the_catalogue() -> None:
@@ -28,6 +29,7 @@ def test_every_default_value_is_taken() -> None:
     ("text", "message", "hint"),
     [
         ("rsetart", "fault 'rsetart': unknown", "did you mean restart?"),
+        ("nosuch", "fault 'nosuch': unknown", "choose from ghost-session,"),
         ("zzz", "fault 'zzz': unknown", "choose from ghost-session,"),
         ("", "fault '': unknown", "choose from ghost-session,"),
         ("frozen=3", "fault frozen: takes no value, got '3'", "write --fault frozen"),
@@ -61,6 +63,34 @@ def test_a_fault_inside_the_server_is_refused_in_front_of_another() -> None:
 def test_an_upstream_that_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="no http or https URL"):
         plan_of(Options(upstream=url))
+
+
+@pytest.mark.parametrize("transport", ["sse", "both"])
+def test_a_transport_that_the_fault_does_not_serve_is_refused(transport: Transport) -> None:
+    with pytest.raises(UsageError, match=f"transport {transport}: ghost-session needs streamable") as told:
+        plan_of(Options(client="naive", transport=transport))
+    assert "--fault none" in told.value.hint
+    assert plan_of(Options(client="naive", transport=transport, faults=("none",))).transport == transport
+
+
+def test_what_a_fault_shows_by_itself_follows_its_value() -> None:
+    assert shown([]).calls == ()
+    assert shown([switched_on("restart=7")]).calls == (7, 5)
+    assert shown([switched_on("restart=7")]).step == "restart"
+    assert shown([switched_on("idle-expiry=200ms")]).pause > 0.2
+    assert shown([switched_on("keepalive-race=3s:0.4")]).pause > 3
+    assert plan_of(Options(faults=("slow-initialize=4s",))).deadline == 2
+    assert plan_of(Options(faults=("slow-initialize=4s",), deadline=9.0)).deadline == 9
+    assert shown([switched_on("frozen"), switched_on("blocked-loop")]).style == "debug"
+    assert shown([switched_on("ghost-session")]).style == "basic"
+
+
+def test_every_fault_runs_agents_that_reach_it() -> None:
+    for fault in faults().values():
+        show = fault.show(fault.default)
+        assert sum(show.calls) >= 5, fault.name
+        assert (len(show.calls) - 1) * show.pause < 8, fault.name
+        assert not show.step or len(show.calls) > 1
 
 
 def test_the_naive_client_brings_the_first_customers_fault() -> None:

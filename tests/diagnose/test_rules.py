@@ -218,3 +218,120 @@ def test_one_is_written_in_the_singular(judge):
 def test_what_has_a_rival_is_not_certain(name, judge):
     (found,) = (finding for finding in judge(CASES[name][0]).findings if not finding.benign)
     assert found.confidence != "certain"
+
+
+def test_a_log_without_times_beside_it_does_not_take_a_clients_times_away(judge):
+    found = judge(log(LOST), served(LOST))
+    assert found.timed
+    (lost,) = found.findings
+    assert lost.cause == "session.lost"
+    assert " of silence" in lost.summary
+    (note,) = (line for line in found.invisible if "carries a time" in line)
+    assert "1.log" in note
+    assert "0.log" not in note
+
+
+def spaced(*starts, calls=8, failure="POST 404"):
+    """A session that works, a long pause, a refusal, and again."""
+    rows = []
+    for number, start in enumerate(starts):
+        name = "abcdefgh"[number]
+        rows += [
+            (start, "POST 200"),
+            (start + 0.001, f"id {name}"),
+            (start + 0.01, "POST 202"),
+            (start + 0.02, "GET 200"),
+        ]
+        rows += [(start + 0.03 + 0.1 * call, "POST 200") for call in range(calls)]
+        rows += [(start + 15, failure)]
+    return rows
+
+
+@pytest.mark.parametrize("calls", [3, 8])
+def test_equal_silences_before_losses_at_different_moments_are_an_idle_limit(calls, judge):
+    (found,) = judge(log(spaced(0, 20, 40, calls=calls))).findings
+    assert (found.cause, found.confidence, found.count) == ("session.idle-expired", "likely", 3)
+    figure = f"{15 - 0.03 - 0.1 * (calls - 1):.1f} s of silence"
+    assert figure in found.because[0]
+    assert figure in found.summary
+
+
+def test_a_silence_that_a_session_survived_is_no_idle_limit(judge):
+    survived = [(40, "POST 200"), (40.001, "id c"), (40.01, "POST 202"), (58, "POST 200"), (58.1, "POST 200")]
+    (found,) = judge(log([*spaced(0, 20), *survived])).findings
+    assert (found.cause, found.confidence) == ("session.lost", "likely")
+    assert "yet one still worked after 18.0 s" in found.because[0]
+
+
+def test_losses_at_different_moments_are_not_said_to_be_at_one(judge):
+    busy = [(number / 2, "POST 200") for number in (*range(20, 30), *range(60, 70))]
+    (found,) = judge(log(sorted([*spaced(0, 20), *busy]))).findings
+    assert found.cause == "session.lost"
+    assert " moment " not in " ".join((found.summary, *found.because))
+
+
+def test_a_session_that_works_after_its_refusal_was_not_lost(judge):
+    calls = [(number / 2, "POST 400" if number in {15, 27} else "POST 200") for number in range(2, 40)]
+    found = judge(log([(0, "POST 200"), (0.001, "id a"), (0.01, "POST 202"), *calls]))
+    assert not found.findings
+    assert sum(ledger.unexplained for ledger in found.ledgers) == 2
+
+
+def test_a_refusal_before_it_does_not_hide_that_a_session_is_lost_later(judge):
+    calls = [(number / 2, "POST 400" if number in {15, 37, 38, 39} else "POST 200") for number in range(2, 40)]
+    (found,) = judge(log([(0, "POST 200"), (0.001, "id a"), (0.01, "POST 202"), *calls])).findings
+    assert found.cause == "session.lost"
+
+
+def hasty(wait):
+    """Five sessions made at once, all of whose other requests are refused, the last ones after a wait."""
+    rows = [row for n in range(5) for row in ((n / 500, "POST 200"), (n / 500 + 0.001, f"id {'abcde'[n]}"))]
+    rows += [(0.03 + n / 500, what) for n, what in enumerate(["POST 404", "GET 404", "POST 404"] * 5)]
+    return [*rows, *[(wait + n / 500, "DELETE 404") for n in range(5)]]
+
+
+def test_failures_that_come_only_at_once_are_possibly_too_early(judge):
+    (found,) = judge(log(hasty(0.08))).findings
+    assert (found.cause, found.confidence) == ("session.used-before-ready", "possible")
+    assert any(line.startswith("Not excluded: many replicas") for line in found.because)
+
+
+def test_one_change_between_success_and_failure_is_no_turn_taking(judge):
+    (found,) = judge(log(hasty(9))).findings
+    assert (found.cause, found.confidence) == ("session.no-affinity", "possible")
+    assert "change 1 time," in found.because[0]
+    assert "in turn" not in found.summary
+
+
+def test_an_era_probe_and_a_session_lost_later_are_told_apart_in_one_kind_of_line(judge):
+    calls = [(1 + number / 2, "POST 200") for number in range(10)]
+    lost = [(7 + number, "POST 400") for number in range(3)]
+    start = [(0, "POST 400"), (0.02, "POST 200"), (0.023, "id a"), (0.03, "POST 202"), (0.04, "GET 200")]
+    found = {finding.cause: finding for finding in judge(log([*start, *calls, *lost])).findings}
+    assert {cause: finding.count for cause, finding in found.items()} == {"transport.era-probe": 1, "session.lost": 3}
+    assert 1 not in {line.line for line in found["session.lost"].evidence}
+
+
+def test_refusals_of_sessions_are_not_probes_where_streams_are_refused_alike(judge):
+    waves = [*hasty(0.08), *later(hasty(0.08), 1)]
+    two = [(at, f"{what} 2" if what.startswith(("POST", "GET", "DELETE")) else what) for at, what in waves]
+    assert {finding.cause for finding in judge(log(two)).findings} == {"session.used-before-ready"}
+
+
+@pytest.mark.parametrize(
+    ("status", "size", "cause"),
+    [
+        (404, 91, "session.lost"),
+        (404, 81, "session.lost"),
+        (400, 41, "session.lost"),
+        (404, 112, "session.used-after-close"),
+        (404, 9, "transport.wrong-path"),
+    ],
+)
+def test_the_size_of_an_answer_names_an_unknown_session(status, size, cause, judge):
+    rows = [
+        f'10.0.0.1 - - [20/Nov/2026:09:00:0{n} +0000] "POST /mcp HTTP/1.1" {status} {size} "-" "python-httpx/0.28.1"\n'
+        for n in range(6)
+    ]
+    (found,) = judge("".join(rows)).findings
+    assert (found.cause, found.count) == (cause, 6)

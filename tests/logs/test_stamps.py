@@ -32,6 +32,23 @@ def micros(iso: str) -> int:
         ("11/22/26 14:44:21", "2026-11-22T14:44:21", False),
         ("11/22/2026 02:44:21 PM", "2026-11-22T14:44:21", False),
         ("11/22/2026 12:44:21 AM", "2026-11-22T00:44:21", False),
+        ("22/11/2026 14:44:21", "2026-11-22T14:44:21", False),
+        ("22-11-2026 14:44:21,5", "2026-11-22T14:44:21.5", False),
+        ("02.11.2026 14:44:21", "2026-11-02T14:44:21", False),
+        ("02/11/2026 14:44:21", "2026-02-11T14:44:21", False),
+        ("26/11/22 14:44:21", "2026-11-22T14:44:21", False),
+        ("22/11/26 14:44:21", "2026-11-22T14:44:21", False),
+        ("22-Nov-2026 14:44:21,778", "2026-11-22T14:44:21.778", False),
+        ("2 Nov 2026 14:44:21", "2026-11-02T14:44:21", False),
+        ("Sun, 22 Nov 2026 14:44:21 +0000", "2026-11-22T14:44:21", True),
+        ("Sun Nov  1 14:44:21 UTC 2026", "2026-11-01T14:44:21", True),
+        ("Nov 22, 2026 02:44:21 PM", "2026-11-22T14:44:21", False),
+        ("1795358661.5", "2026-11-22T14:44:21.5", True),
+        ("1795358661,5", "2026-11-22T14:44:21.5", True),
+        ("1795358661778", "2026-11-22T14:44:21.778", True),
+        ("11-22 14:44", "2026-11-22T14:44:00", False),
+        ("2026-11-22 14:44", "2026-11-22T14:44:00", False),
+        ("2026-11-22 14:44Z", "2026-11-22T14:44:00", True),
         ("1122 14:44:21.778000", "2026-11-22T14:44:21.778", False),
         ("14:44:21.778", "2026-11-22T14:44:21.778", False),
         ("2026-12-31 23:59:60", "2026-12-31T23:59:59", False),
@@ -54,6 +71,29 @@ def test_a_december_line_of_a_log_last_written_in_january_is_of_the_year_before(
     stamps = Stamps(day=date(2027, 1, 3))
     assert stamps.text("Dec 31 23:59:59")[0] == micros("2026-12-31T23:59:59")
     assert stamps.text("Jan  1 00:00:01")[0] == micros("2027-01-01T00:00:01")
+
+
+def test_a_number_above_twelve_shows_that_a_log_is_day_first():
+    stamps = Stamps()
+    before, shown, after = (stamps.text(f"{date} 14:44:21")[0] for date in ("02/11/2026", "22/11/2026", "02/11/2026"))
+    assert before == micros("2026-02-11T14:44:21")
+    assert shown == micros("2026-11-22T14:44:21")
+    assert after == micros("2026-11-02T14:44:21")
+
+
+def test_a_date_after_the_last_day_shows_that_a_log_is_day_first():
+    stamps = Stamps(day=date(2026, 2, 12))
+    assert stamps.text("11/02/2026 14:44:21")[0] == micros("2026-02-11T14:44:21")
+    assert stamps.text("10/02/2026 14:44:21")[0] == micros("2026-02-10T14:44:21")
+
+
+def test_a_clock_without_date_goes_on_after_midnight():
+    stamps = Stamps(day=date(2026, 11, 22))
+    clocks = ("00:00:05", "23:59:59", "00:00:05", "23:59:58", "12:00:00", "23:59:59", "00:00:05")
+    days = ("22", "22", "23", "22", "23", "23", "24")
+    assert [stamps.text(clock)[0] for clock in clocks] == [
+        micros(f"2026-11-{day}T{clock}") for day, clock in zip(days, clocks, strict=True)
+    ]
 
 
 def test_without_year_or_day_there_is_no_time():

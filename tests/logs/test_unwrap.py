@@ -1,6 +1,6 @@
 import io
 import logging
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -105,3 +105,43 @@ def test_rich_inside_compose_keeps_its_service():
 def test_a_time_column_of_another_layout_is_known_by_the_path():
     records = read(printed(POST, "two", log_time_format="[%Y-%m-%d %H:%M:%S]"))
     assert [(r.format, r.message) for r in records] == [("rich", POST), ("rich", "two")]
+
+
+@pytest.mark.parametrize("omit", [True, False])
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S",
+        "%H:%M:%S",
+        "[%d.%m.%Y %H:%M:%S]",
+        "%m/%d/%Y %I:%M:%S %p",
+        "%d %b %Y %H:%M:%S",
+        "%b %d %H:%M:%S",
+        "[%d/%m %H:%M]",
+        "(%H:%M)",
+    ],
+)
+def test_no_request_is_lost_in_any_time_format(layout, width, omit):
+    records = read(printed(POST, "two", POST, width=width, log_time_format=layout, omit_repeated_times=omit))
+    assert [(r.format, r.level, r.message) for r in records] == [
+        ("rich", "INFO", POST),
+        ("rich", "INFO", "two"),
+        ("rich", "INFO", POST),
+    ]
+    assert {r.time for r in records} == {records[0].time}
+
+
+def test_times_without_brackets_are_read():
+    first, _ = read(printed(POST, "two", log_time_format="%Y-%m-%d %H:%M:%S"))
+    assert datetime.fromtimestamp(first.time / 1e6, UTC).strftime("%M:%S") == "45:09"
+
+
+def test_a_handler_without_times_is_unwrapped():
+    assert [r.message for r in read(printed(POST, "two", show_time=False))] == [POST, "two"]
+
+
+def test_a_handler_without_path_and_brackets_is_unwrapped():
+    records = read(printed(POST, "two", show_path=False, log_time_format="%Y-%m-%d %H:%M:%S"))
+    assert [r.message for r in records] == [POST, "two"]

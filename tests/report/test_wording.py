@@ -77,3 +77,16 @@ def test_agents_beyond_the_most_frequent_are_counted(samples):
     report = Report(agents={"b": 1, "a": 1, "c": 5, "": 2})
     assert wording.agents(report, most=3) == "9 agent runs (c 5, unnamed 2, a 1, 1 more type)"
     assert wording.agents(Report()) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "of", "shown"),
+    [(1, 1, "1 of 1 call"), (1, 2, "1 of 2 calls"), (1, None, "1 call"), (2, None, "2 calls"), (0, None, "")],
+)
+def test_a_share_agrees_with_its_number(samples, number: int, of: int | None, shown: str):
+    finding = dataclasses.replace(samples.seed().findings[0], count=number, of=of, unit="calls")
+    assert wording.share(finding) == shown
+
+
+def test_without_events_there_is_no_word_about_times():
+    assert wording.span(Report()) == "no events"

@@ -44,7 +44,7 @@ def analyze_logs(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where the format goes, - for stdout; repeatable, pairs with --format in order. "
+            help="Where the format goes, - for stdout; repeatable, pairs with --format in order or by suffix. "
             "Without --format the suffix tells it.",
         ),
     ] = None,

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +11,8 @@ import typer
 from woolly_mcpdiag.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from woolly_mcpdiag.demo.clients import Factory
+    from woolly_mcpdiag.demo.faults.fault import Show
     from woolly_mcpdiag.demo.options import Options
     from woolly_mcpdiag.demo.serve import Running
 
@@ -18,8 +21,6 @@ Transport = Literal["sse", "streamable", "both"]
 Era = Literal["handshake", "modern", "both"]
 Client = Literal["naive", "shared", "per-call", "plain", "pooled"]
 Style = Literal["basic", "asctime", "json", "debug"]
-_AT_START = 5
-"""Agents that are run at once where a fault is on: one of each type."""
 
 
 def demo(
@@ -42,17 +43,27 @@ def demo(
     expose: Annotated[bool, typer.Option("--expose", help="Allow a --host that other machines can reach.")] = False,
     calls: Annotated[
         int | None,
-        typer.Option(min=0, show_default=False, help="Agents to run at start; 5 where a fault is on, else none."),
+        typer.Option(
+            min=0, show_default=False, help="Agents to run at start; by default as many, in rounds, as show the fault."
+        ),
     ] = None,
     deadline: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", min=0.01, show_default=False, help="When an agent gives up a call."),
+        typer.Option(
+            metavar="SECONDS",
+            min=0.01,
+            show_default=False,
+            help="When an agent gives up a call; by default 10, or what shows the fault.",
+        ),
     ] = None,
     log: Annotated[Path | None, typer.Option(show_default=False, help="Write the agents API's log here too.")] = None,
     server_log: Annotated[
         Path | None, typer.Option(show_default=False, help="Write the MCP server's log here.")
     ] = None,
-    log_format: Annotated[Style, typer.Option(help="Format of both logs.")] = "basic",
+    log_format: Annotated[
+        Style | None,
+        typer.Option(show_default=False, help="Format of both logs; by default what shows the fault, else basic."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same faults.")] = 0,
     output_format: Annotated[Literal["text", "json"], typer.Option("--format", "-f", help="How to print it.")] = "text",
 ) -> None:
@@ -60,7 +71,8 @@ def demo(
 
     The URLs go to stdout, the agents API's log to stderr.
     """
-    from woolly_mcpdiag.demo.options import Options, loopback, plan_of
+    from woolly_mcpdiag.demo.faults import shown
+    from woolly_mcpdiag.demo.options import Options, chosen, loopback, plan_of
 
     if list_faults:
         _put_faults(output_format)
@@ -80,42 +92,51 @@ def demo(
         client=client,
         upstream=upstream,
         deadline=deadline,
-        style=log_format,
         log=log,
         server_log=server_log,
         seed=seed,
     )
     plan_of(options)
+    show = shown(chosen(options))
+    options = replace(options, style=log_format or show.style)
+    if calls is not None:
+        show = replace(show, calls=(calls,))
 
     import anyio
 
     # asyncio's own debug mode tells which step blocked the event loop.
-    anyio.run(_run, options, calls, output_format, backend_options={"debug": log_format == "debug"})
+    anyio.run(_run, options, show, output_format, backend_options={"debug": options.style == "debug"})
 
 
-async def _run(options: "Options", calls: int | None, output_format: str) -> None:
+def _pooled(options: "Options") -> "Factory | None":
+    """Return what makes the pooled client, which the demo itself must not know."""
+    if options.client != "pooled":
+        return None
+    from woolly_mcpdiag.client.demo_adapter import pooled
+
+    return pooled
+
+
+async def _run(options: "Options", show: "Show", output_format: str) -> None:
     import signal
 
     import anyio
 
-    from woolly_mcpdiag.demo.options import chosen
     from woolly_mcpdiag.demo.serve import serve
-    from woolly_mcpdiag.demo.traffic import call_agents
+    from woolly_mcpdiag.demo.traffic import call_in_rounds
 
-    count = calls if calls is not None else (_AT_START if chosen(options) else 0)
     # Signals first: a Ctrl-C while it starts must end it as cleanly as a later one.
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with serve(options, echo=sys.stderr) as running:
-            _put_running(running, options, output_format)
+        async with serve(options, echo=sys.stderr, pooled=_pooled(options)) as running:
+            _put_running(running, options, show, output_format)
             async with anyio.create_task_group() as tasks:
-                if count:
-                    tasks.start_soon(call_agents, running, count)
+                tasks.start_soon(call_in_rounds, running, show)
                 async for _ in signals:
                     break
                 tasks.cancel_scope.cancel()
 
 
-def _put_running(running: "Running", options: "Options", output_format: str) -> None:
+def _put_running(running: "Running", options: "Options", show: "Show", output_format: str) -> None:
     from woolly_mcpdiag.demo.options import chosen
 
     wanted = chosen(options)
@@ -135,18 +156,38 @@ def _put_running(running: "Running", options: "Options", output_format: str) -> 
     lines += [f"Client      {running.plan.client}, at {running.mcp_url}"]
     for one, value in wanted:
         named = " or ".join(one.causes) or "nothing: no log can tell"
+        where = "the server's log leads" if one.seen_in == "server" and options.style != "debug" else "its log leads"
         lines += [
             f"Fault       {one.name}{'=' + value if value else ''}: {one.what}",
-            f"            its log leads to {named}",
+            f"            {where} to {named}",
         ]
+    if wanted:
+        lines += [f"Calls       {_told(show, running.plan.deadline)}"]
     lines += ["", "Try:", *(f"  {line}" for line in _next_steps(running, options)), "", "Ctrl-C ends it."]
     print("\n".join(lines), flush=True)  # noqa: T201
 
 
+def _told(show: "Show", deadline: float) -> str:
+    """Say what runs by itself."""
+    counts = [str(count) for count in show.calls if count]
+    if not counts:
+        return "none; call the agents yourself"
+    between = (
+        f", then the {show.step}, then" if show.step else f", {show.pause:g} s of silence," if show.pause else ", then"
+    )
+    return f"{between} ".join(counts) + f" agents at start; each gives up after {deadline:g} s"
+
+
 def _next_steps(running: "Running", options: "Options") -> list[str]:
-    body = '{"agent_types": ["simplifier", "tester"], "repository_name": "woolly", "user_query": "sessions"}'
+    from woolly_mcpdiag.demo.options import chosen
+
+    body = '{"agent_types": ["simplifier", "tester"], "repository_name": "demo", "user_query": "sessions"}'
     steps = [f"curl -s {running.execute_url} -H 'content-type: application/json' -d '{body}'"]
-    if options.log:
+    unseen = any(one.seen_in == "server" for one, _ in chosen(options)) and not options.server_log
+    if unseen and options.style != "debug":
+        steps.append("mcpdiag demo … --log demo.log --server-log server.log, and then:")
+        steps.append("mcpdiag analyze-logs demo.log server.log")
+    elif options.log:
         logs = " ".join(str(path) for path in (options.log, options.server_log) if path)
         steps.append(f"mcpdiag analyze-logs {logs}")
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from woolly_mcpdiag.cli.screen import PLAIN_WIDTH, colour_allowed, columns, put
 from woolly_mcpdiag.core.errors import InputError, UsageError
-from woolly_mcpdiag.report.formats import FORMATS, Look, find, of_file, render, render_table
+from woolly_mcpdiag.report.formats import FORMATS, Format, Look, find, of_file, render, render_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,19 +30,57 @@ class Output:
 
 
 def planned(formats: Sequence[str], paths: Sequence[str], inputs: Sequence[str] = ()) -> list[Output]:
-    """Pair formats and outputs in their order; what is missing is inferred.
+    """Pair formats and outputs in their order, unless suffixes say otherwise; what is missing is inferred.
 
     A path without a format has it from its suffix, a format without a path goes to stdout, nothing at all is text
-    on stdout. Raises ``UsageError`` for an unknown format or suffix, two renderings for one place, and an output that
-    is also an input.
+    on stdout. Raises ``UsageError`` for an unknown format or suffix, a format that contradicts the suffix of its file,
+    two renderings for one place, and an output that is also an input.
     """
-    named = [find(name).name for name in formats] + [_format_of(path) for path in paths[len(formats) :]]
-    places = list(paths) + [STDOUT] * (len(named) - len(paths))
-    plan = [Output(format=name, path=path) for name, path in zip(named, places, strict=True)]
+    plan = _paired([find(name) for name in formats], paths)
     _refuse_clashes(plan, inputs)
     for output in plan:
         _refuse_impossible(output)
     return plan or [Output(format="text", path=STDOUT)]
+
+
+def _paired(formats: Sequence[Format], paths: Sequence[str]) -> list[Output]:
+    """Pair in order where every suffix allows it, else give each format the first file whose suffix asks for it."""
+    if len(formats) >= len(paths) and all(map(_fits, formats, paths)):
+        takers: list[Format | None] = list(formats[: len(paths)])
+        spare = list(formats[len(paths) :])
+    else:
+        takers, spare = _matched(formats, paths)
+    if spare and None in takers:
+        path = paths[takers.index(None)]
+        msg = f"--output {path}: its suffix says {_format_of(path)}, and --format {spare[0].name} has no other place"
+        raise UsageError(msg, hint=f"name a {spare[0].suffix} file, or leave out --format: the suffix tells it")
+    pairs = [(row.name if row else _format_of(path), path) for row, path in zip(takers, paths, strict=True)]
+    return [Output(format=name, path=path) for name, path in pairs + [(row.name, STDOUT) for row in spare]]
+
+
+def _matched(formats: Sequence[Format], paths: Sequence[str]) -> tuple[list[Format | None], list[Format]]:
+    """Return each path's format, if one is for it, and the formats that no path takes."""
+    takers: list[Format | None] = [None] * len(paths)
+    spare = list(formats)
+    for fits in (_asks_for, _fits):
+        for row in list(spare):
+            free = (place for place, path in enumerate(paths) if takers[place] is None and fits(row, path))
+            if (place := next(free, None)) is not None:
+                takers[place] = row
+                spare.remove(row)
+    return takers, spare
+
+
+def _asks_for(row: Format, path: str) -> bool:
+    return path != STDOUT and of_file(Path(path)) is row
+
+
+def _fits(row: Format, path: str) -> bool:
+    """Say whether a suffix allows a format: it tells none, the same, a wider one (run.json for trace), or mere text."""
+    told = None if path == STDOUT else of_file(Path(path))
+    if told is None or path.lower().endswith(row.suffix) or row.suffix.endswith(told.suffix):
+        return True
+    return told.name == "text" and not row.binary
 
 
 def check_writable(plan: Sequence[Output]) -> None:

@@ -61,6 +61,16 @@ _FLAG = re.compile(
     r"""[^\s\-"'][^\s"']*"""
 )
 _QUERY = re.compile(r"([?&](?:amp;)?([^=&?#\s\"'<>]{1,128})=)([^&#\s\"'<>\\]+)")
+_PATHS = re.compile(
+    r"(?:://[^\s/?#\"'<>\\]*|(?<!\w)(?:GET|POST|DELETE|PUT|HEAD|OPTIONS|PATCH) (?=/))(?:/[^\s/?#\"'<>\\]*)+"
+)
+_LONG = re.compile(r"(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]{20,}+")
+_SESSION = re.compile(
+    r"(?:[A-Za-z_\-]{1,24}[_\-])?(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.IGNORECASE
+)
+_PIECES = re.compile(r"[A-Za-z0-9]+")
+_RANDOM = 16
+"""Characters of words that mix letters and digits from which a part of a path counts as random."""
 _SESSION_NAMES = {"sessionid", "mcpsessionid", "session"}
 
 
@@ -75,6 +85,8 @@ def text(s: str) -> str:
 
 
 def _once(s: str) -> str:
+    if "/" in s:
+        s = _PATHS.sub(_path, s)
     low = s.lower()
     for needle in _NEEDLES:
         if needle in low:
@@ -102,13 +114,35 @@ def _any_of(needles: tuple[str, ...], low: str) -> bool:
 
 
 def url(s: str) -> str:
-    """Return a URL without userinfo and fragment, the values of its query masked except session ids."""
+    """Return a URL without userinfo and fragment, its query's values and random parts of its path masked.
+
+    Session ids stay, in the query by their name and in the path by their shape (32 hexadecimal digits, UUID).
+    """
     s = s.partition("#")[0]
     scheme, slashes, rest = s.partition("://")
     if slashes:
         end = next((at for at, char in enumerate(rest) if char in "/?"), len(rest))
         s = f"{scheme}://{rest[:end].rpartition('@')[2]}{rest[end:]}"
+    elif "/" in s:
+        path, mark, query = s.partition("?")
+        host, slash, path = path.partition("/")
+        s = f"{host}{slash}{_LONG.sub(_segment, path)}{mark}{query}"
     return text(s)
+
+
+def _path(match: re.Match[str]) -> str:
+    """Mask the random parts of a path, not of the host before it."""
+    found = match[0]
+    at = found.find("/", 3 if found[0] == ":" else 0)
+    return found[:at] + _LONG.sub(_segment, found[at:])
+
+
+def _segment(match: re.Match[str]) -> str:
+    found = match[0]
+    if _SESSION.match(found) is not None:
+        return found
+    mixed = sum(len(one) for one in _PIECES.findall(found) if not one.isalpha() and not one.isdigit())
+    return MASK if mixed >= _RANDOM else found
 
 
 def _query_value(match: re.Match[str]) -> str:

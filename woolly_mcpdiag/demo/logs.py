@@ -15,7 +15,7 @@ from woolly_mcpdiag.core.errors import InputError
 
 Format = Literal["basic", "asctime", "json", "debug"]
 FORMATS: tuple[Format, ...] = ("basic", "asctime", "json", "debug")
-"""basic: the standard library's default, as the first customer logs (no time); asctime: with milliseconds;
+"""basic: the standard library's default, as the reported backend logs (no time); asctime: with milliseconds;
 json: one object a line; debug: asctime with the DEBUG lines of the HTTP and MCP libraries; started with
 ``backend_options={"debug": True}``, asyncio then also tells which step blocked its loop."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from woolly_mcpdiag.core.errors import UsageError
-from woolly_mcpdiag.demo.faults import switch_on, switched_on
+from woolly_mcpdiag.demo.faults import shown, switch_on, switched_on
 from woolly_mcpdiag.demo.faults.fault import Fault
 from woolly_mcpdiag.demo.logs import Format
 from woolly_mcpdiag.demo.plan import ClientName, Era, Plan, Transport
@@ -35,7 +35,7 @@ class Options:
     upstream: str = ""
     """URL of another MCP endpoint that the faults are put in front of; empty starts the demo's own server."""
     deadline: float | None = None
-    """Seconds after which an agent gives up a call."""
+    """Seconds after which an agent gives up a call; ``None`` lets the fault decide."""
     style: Format = "basic"
     log: Path | None = None
     """Where the agents API's log is written, beside the stream."""
@@ -67,8 +67,11 @@ def plan_of(options: Options) -> Plan:
         plan.upstream = True
         plan.client_path = _upstream_path(options.upstream)
     switch_on(plan, wanted, upstream=bool(options.upstream))
-    if options.deadline is not None:
-        plan.deadline = options.deadline
+    if options.transport and plan.transport != options.transport:
+        msg = f"transport {options.transport}: {wanted[0][0].name} needs {plan.transport}"
+        raise UsageError(msg, hint=f"leave --transport out, or switch the fault off: --fault {NONE}")
+    deadline = shown(wanted).deadline if options.deadline is None else options.deadline
+    plan.deadline = plan.deadline if deadline is None else deadline
     plan.client_mode = plan.client_mode or ("legacy" if plan.dialect != "2.3" else MODES[plan.era])
     return plan
 

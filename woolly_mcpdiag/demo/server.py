@@ -141,7 +141,7 @@ def application(plan: Plan) -> Starlette:
     """Return the ASGI application of a plan: Streamable HTTP at /mcp, and at /sse/ what its transport says.
 
     With "both", /sse/ is the legacy SSE transport; with "streamable" it is Streamable HTTP under that
-    misleading name, as the first customer's server had it.
+    misleading name, as the reported server had it.
     """
     server = build(plan.trouble)
     guard = None if plan.guarded else TransportSecuritySettings(enable_dns_rebinding_protection=False)

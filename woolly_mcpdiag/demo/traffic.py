@@ -5,11 +5,22 @@ import itertools
 import anyio
 import httpx2
 
+from woolly_mcpdiag.demo.faults.fault import Show
 from woolly_mcpdiag.demo.plan import AGENTS
 from woolly_mcpdiag.demo.serve import Running
 
 QUESTIONS = ("Where are sessions opened?", "List the routes of the API", "How does an agent execute a query?")
 AT_ONCE = 5
+
+
+async def call_in_rounds(running: Running, show: Show) -> None:
+    """Run agents round after round, with what must lie between two rounds."""
+    for number, count in enumerate(show.calls):
+        if number:
+            if show.step:
+                await running.happening(show.step).wait()
+            await anyio.sleep(show.pause)
+        await call_agents(running, count)
 
 
 async def call_agents(running: Running, count: int) -> None:

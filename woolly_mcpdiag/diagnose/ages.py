@@ -32,6 +32,8 @@ class Ages:
     youngest_success: float
     older: int
     """Successes older than the oldest failure."""
+    last_refusal: float = 0.0
+    """The oldest failure of any method."""
 
     @property
     def mostly_young(self) -> bool:
@@ -62,13 +64,15 @@ def ages(case: Case, url: int) -> Ages:
     births = case.openings(url)
     at = np.sort(births["time"][births["time"] != NO_TIME])
     bad, good = case.rows("failures"), follow_ups(case, url)
-    refused = (bad["url"] == url) & (bad["method"] == METHOD_CODE["POST"]) & np.isin(bad["status"], UNKNOWN_SESSION)
+    unknown = (bad["url"] == url) & np.isin(bad["status"], UNKNOWN_SESSION)
+    refused = unknown & (bad["method"] == METHOD_CODE["POST"])
     failed, worked = _after(bad["time"][refused], at), _after(good["time"], at)
     return Ages(
         failures=len(failed),
         successes=len(worked),
         oldest_failure=float(failed.max()) if len(failed) else 0.0,
         youngest_success=float(worked.min()) if len(worked) else 0.0,
+        last_refusal=float(_after(bad["time"][unknown], at).max(initial=0.0)),
         older=int(np.count_nonzero(worked > failed.max())) if len(failed) else 0,
     )
 
@@ -79,20 +83,24 @@ def follow_ups(case: Case, url: int) -> dict[str, NDArray[Any]]:
     posts = (good["url"] == url) & (good["method"] == METHOD_CODE["POST"]) & (good["status"] < 300)
     rows = {name: column[posts] for name, column in good.items()}
     keep = np.ones(len(rows["line"]), bool)
+    if not len(births["line"]):
+        # Clients that log no id: every handshake ends with one notifications/initialized, accepted with 202.
+        births = {name: column[rows["status"] == 202] for name, column in rows.items()}
     for source in distinct(births["source"]):
         mine = np.flatnonzero((rows["source"] == source) & (rows["status"] == 200))
-        keep[mine[_makers(rows["line"][mine], births["line"][births["source"] == source])]] = False
+        made = nearest(rows["line"][mine].tolist(), births["line"][births["source"] == source].tolist())
+        keep[mine[np.isin(rows["line"][mine], made)]] = False
     return {name: column[keep] for name, column in rows.items()}
 
 
-def _makers(posts: NDArray[np.int64], births: NDArray[np.int64]) -> list[int]:
-    """Match each line that names a session with the nearest POST before it that no other such line has taken."""
+def nearest(before: list[int], lines: list[int]) -> list[int]:
+    """Match each of some lines with the nearest one before it that no other has taken; return those taken."""
     waiting: list[int] = []
     taken: list[int] = []
-    index, lines = 0, posts.tolist()
-    for birth in births.tolist():
-        while index < len(lines) and lines[index] < birth:
-            waiting.append(index)
+    index = 0
+    for line in lines:
+        while index < len(before) and before[index] < line:
+            waiting.append(before[index])
             index += 1
         if waiting:
             taken.append(waiting.pop())

@@ -20,6 +20,8 @@ from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Kind, Logge
 FAIL = 400
 EVIDENCE = 3
 """Lines shown as evidence for a finding, at most, of each kind of line."""
+_NEARLY = 0.9
+"""Share of exchanges with a time from which the few without one do not matter."""
 
 
 class Case:
@@ -29,13 +31,17 @@ class Case:
         file.settle()
         self.file = file
         self.urls = file.vocabulary.urls.texts
-        self.mcp = endpoints.find(self.urls, file.cells.values(), self._urls_with_sessions(), globs)
+        self.mcp = endpoints.find(
+            self.urls, file.cells.values(), self._urls_with_sessions(), globs, speaks_mcp=endpoints.shows_mcp(file)
+        )
         """Codes of MCP addresses."""
         self.view = self._nearest()
         """The kind of row that counts as an exchange here; other views of it are never added."""
         self.cells = [cell for key, cell in file.cells.items() if key.kind == self.view and key.url in self.mcp]
         self._rows: dict[str, dict[str, NDArray[Any]]] = {}
         self._explained: dict[CellKey, Counter[str]] = {}
+        self.aside: dict[int, set[int]] = {}
+        """Address → lines of failures that are explained one by one, where others of the same cell may not be."""
         self.findings: list[Finding] = []
 
     def _urls_with_sessions(self) -> set[int]:
@@ -149,10 +155,19 @@ class Case:
 
     # What the log shows at all
 
-    @property
+    @cached_property
     def timed(self) -> bool:
-        """True where (nearly) every row has a time."""
-        return self.file.rows > 0 and self.file.stamped >= 0.9 * self.file.rows
+        """True where (nearly) every exchange that counts has a time; where there is none, every line."""
+        times = np.concatenate([self.rows(pool)["time"] for pool in ("ordinary", "failures")])
+        if len(times):
+            return bool(np.count_nonzero(times != NO_TIME) >= _NEARLY * len(times))
+        return self.file.rows > 0 and self.file.stamped >= _NEARLY * self.file.rows
+
+    @cached_property
+    def untimed(self) -> tuple[str, ...]:
+        """The inputs that have events and not one time."""
+        sources = {key.source for key in self.file.cells} | {note.source for note in self.file.notes}
+        return tuple(self.file.vocabulary.sources.texts[source] for source in sorted(sources - set(self.file.spans)))
 
     @cached_property
     def sessions(self) -> Rows:
@@ -217,8 +232,13 @@ class Case:
     # Evidence
 
     def show(self, cells: Iterable[Cell], most: int = EVIDENCE) -> tuple[Evidence, ...]:
-        """Return the first lines of some cells."""
-        found = [(sample, cell.key.source) for cell in cells for sample in cell.samples]
+        """Return the first lines of some cells, without those set aside."""
+        found = [
+            (sample, cell.key.source)
+            for cell in cells
+            for sample in cell.samples
+            if sample.line not in self.aside.get(cell.key.url, ()) or cell.key.status < FAIL
+        ]
         found.sort(key=lambda pair: pair[0].line)
         return tuple(self._evidence(source, *sample) for sample, source in found[:most])
 

@@ -94,6 +94,8 @@ class CaseFile:
         self.stamped = 0
         self.spans: dict[int, tuple[int, int]] = {}
         """Source → first and last time, µs."""
+        self.about: list[str] = []
+        """What a reader must know about how inputs were put together."""
         self._last: dict[int, int] = {}
         self._events: Counter[int] = Counter()
         self._waiting: list[Batch] = []

@@ -7,13 +7,16 @@ import numpy as np
 
 from woolly_mcpdiag.core.findings import Finding, Ledger
 from woolly_mcpdiag.diagnose.case import Case
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.endpoints import origin_of, path_of
 from woolly_mcpdiag.diagnose.sessions import hashed
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
+_SHOWN = 3
+"""Inputs named in a note."""
 _TIMES = (
-    "No line carries a time, so only the order of lines is known: gaps, time-outs and what happened together "
-    'cannot be measured. Add one: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s '
+    "so only the order of its lines is known: gaps, time-outs and what happened together "
+    'cannot be measured from it. Add one: logging.basicConfig(format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s '
     '%(message)s", datefmt="%Y-%m-%dT%H:%M:%S").'
 )
 _BEHIND_200 = (
@@ -62,8 +65,10 @@ def others(case: Case) -> dict[str, int]:
 def invisible(case: Case) -> list[str]:
     """Say what this log cannot decide and which logging change would."""
     found = []
-    if case.file.rows and not case.timed:
-        found.append(_TIMES)
+    if case.untimed:
+        found.append(f"No line carries a time in {_listed(case.untimed)}, {_TIMES}")
+    elif case.file.rows and not case.timed:
+        found.append(f"Many requests of this log carry no time, {_TIMES}")
     if not case.requests:
         return found
     deep = case.file.note_counts.get(("mcp.message", "")) or any(
@@ -79,6 +84,11 @@ def invisible(case: Case) -> list[str]:
     ):
         found.append(_WHOSE)
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def resolution(case: Case) -> float | None:
@@ -116,13 +126,14 @@ def verdict(findings: Sequence[Finding], ledgers: Sequence[Ledger], requests: in
     """Return the whole answer in one sentence; ``seen`` says whether any event was found at all."""
     serious = [found for found in findings if not found.benign]
     unexplained = sum(ledger.unexplained for ledger in ledgers)
-    benign = sum(found.count for found in findings if found.benign)
+    benign = sum(part.count for ledger in ledgers for part in ledger.parts if part.benign)
     if serious:
         first = serious[0]
         more = f", and {len(serious) - 1} more" if len(serious) > 1 else ""
         return f"{first.title.rstrip('.')} ({first.cause}, {first.confidence}){more}."
     if unexplained:
-        return f"{unexplained} failing responses, and no known cause fits them."
+        them = f"{Count(unexplained):~it|them}"
+        return f"{Count(unexplained):failing response|failing responses}, and no known cause fits {them}."
     if not requests:
         return "No MCP request is in this log." if seen else "Nothing about MCP was found in this input."
     ending = f"; {benign} refused requests are benign" if benign else ""

@@ -71,9 +71,11 @@ def _runs(case: Case) -> NDArray[np.int64]:
         starts = waiting[note.source, note.event.agent]
         if starts and starts[-1].line < note.line:
             start = starts.pop()
+            if case.timed and NO_TIME in (start.time, note.time):
+                continue
             rows.append((_at(case, start), _at(case, note), int(note.event.kind == "call.failed")))
     return np.array(rows, np.int64).reshape(-1, 3)
 
 
 def _at(case: Case, note: Note) -> int:
-    return note.time if case.timed and note.time != NO_TIME else note.line
+    return note.time if case.timed else note.line

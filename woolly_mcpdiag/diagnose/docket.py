@@ -77,7 +77,7 @@ def _together(opinions: Sequence[Opinion], files: Sequence[CaseFile], vocabulary
         others.update(opinion.other_requests)
     timed = any(opinion.case.timed for opinion in opinions)
     cases = [opinion.case for opinion in opinions if opinion.case.timed == timed]
-    spans = [span for file in files for span in file.spans.values()]
+    spans = [span for opinion in opinions for span in opinion.case.file.spans.values()]
     lanes, lanes_of = _lanes([opinion for opinion in opinions if opinion.case.timed == timed])
     findings = ranked(_merged([finding for opinion in opinions for finding in opinion.case.findings]))
     ledgers = _ledgers([ledger for opinion in opinions for ledger in opinion.ledgers])
@@ -96,7 +96,7 @@ def _together(opinions: Sequence[Opinion], files: Sequence[CaseFile], vocabulary
         statuses=dict(sorted(statuses.items())),
         other_requests=dict(others.most_common(20)),
         invisible=_unique([line for opinion in opinions for line in opinion.invisible]),
-        notes=_unique([line for opinion in opinions for line in opinion.notes]),
+        notes=_unique([line for opinion in opinions for line in (*opinion.case.file.about, *opinion.notes)]),
         verdict=census.verdict(findings, ledgers, requests, seen=any(file.rows for file in files)),
         timed=timed,
         first=min(first for first, _ in spans) / 1e6 if spans else None,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import SplitResult, urlsplit
 
-from woolly_mcpdiag.diagnose.casefile import Cell
-from woolly_mcpdiag.logs.batch import METHODS, Kind
+from woolly_mcpdiag.diagnose.casefile import CaseFile, Cell
+from woolly_mcpdiag.logs.batch import METHODS, Kind, Logger
 
 _MCP_PATH = re.compile(r"(?i)(?:^|[/_.-])(?:mcp|sse)(?:[/_.-]|$)|/messages?/?$")
 _MODEL_PATH = re.compile(
@@ -16,6 +16,10 @@ _MODEL_PATH = re.compile(
 _MODEL_HOST = re.compile(
     r"(?i)(?:^|\.)(?:openai\.com|anthropic\.com|googleapis\.com|mistral\.ai|groq\.com|cohere\.(?:ai|com)|azure\.com|amazonaws\.com|pydantic\.dev)$"
 )
+_AUTH_PATH = re.compile(r"(?i)/\.well-known/|/(?:authorize|token|register)/?$")
+"""Addresses of OAuth, which MCP clients ask beside the endpoint (MCP 2025-06-18, Basic, Authorization)."""
+_MCP_WRITER = re.compile(r"(?i)^(?:fast)?mcp(?:\.|$)|\.mcp(?:\.|$)")
+_MCP_TEXT = re.compile(r"(?i)\bmcp\b|McpError|streamable_?http|sse_(?:client|reader|server)")
 
 
 def parts_of(url: str) -> SplitResult:
@@ -44,11 +48,37 @@ def is_model_api(url: str) -> bool:
     return bool(_MODEL_HOST.search(parts_of(url).hostname or "") or _MODEL_PATH.search(path_of(url)))
 
 
-def find(urls: Sequence[str], cells: Iterable[Cell], with_session: set[int], globs: Sequence[str] = ()) -> set[int]:
+def is_auth(url: str) -> bool:
+    """Say whether an address is one of OAuth: discovery, registration, consent or token."""
+    return bool(_AUTH_PATH.search(path_of(url)))
+
+
+def shows_mcp(file: CaseFile) -> bool:
+    """Say whether anything but the addresses shows MCP: a session's line, a message of an SDK, its exception."""
+    file.settle()
+    return bool(len(file.opened.table())) or any(
+        note.event.kind in ("mcp.message", "stream.lost")
+        or note.event.kind.startswith("session.")
+        or _MCP_WRITER.search(note.event.logger)
+        or _MCP_TEXT.search(note.text or note.event.message)
+        for note in file.notes
+    )
+
+
+def find(
+    urls: Sequence[str],
+    cells: Iterable[Cell],
+    with_session: set[int],
+    globs: Sequence[str] = (),
+    *,
+    speaks_mcp: bool = False,
+) -> set[int]:
     """Return the codes of the addresses that are MCP.
 
     An address is MCP by its path, by a session id in its query, or by what only MCP does on one address (202 to a
-    POST, or GET, POST and DELETE together). Where nothing qualifies, the only origin that is not a model API does.
+    POST, or GET, POST and DELETE together). Where nothing qualifies, the only origin that is not a model API does, but
+    only in a log that shows MCP otherwise (``speaks_mcp``, see ``shows_mcp``) or has POSTs of httpx2, the HTTP client
+    of mcp 2.x.
     """
     if globs:
         return {
@@ -59,21 +89,22 @@ def find(urls: Sequence[str], cells: Iterable[Cell], with_session: set[int], glo
     traits: dict[int, set[tuple[str, int]]] = defaultdict(set)
     clients: set[int] = set()
     for cell in cells:
-        traits[cell.key.url].add((METHODS[cell.key.method], cell.key.status))
+        method = METHODS[cell.key.method]
+        traits[cell.key.url].add((method, cell.key.status))
         if cell.key.kind == Kind.CALL:
             clients.add(cell.key.url)
+            speaks_mcp |= cell.key.logger == Logger.HTTPX2 and method == "POST"
     found = {code for code in traits if code >= 0 and _qualifies(urls[code], traits[code], named=code in with_session)}
-    if not found:
-        others = {code for code in clients if not is_model_api(urls[code])}
-        if len({origin_of(urls[code]) for code in others}) == 1:
-            return others
-    return found
+    if found or not speaks_mcp:
+        return found
+    others = {code for code in clients if not is_model_api(urls[code]) and not is_auth(urls[code])}
+    return others if len({origin_of(urls[code]) for code in others}) == 1 else found
 
 
 def _qualifies(url: str, traits: set[tuple[str, int]], *, named: bool) -> bool:
     if named:
         return True
-    if is_model_api(url):
+    if is_model_api(url) or is_auth(url):
         return False
     methods = {method for method, _ in traits}
     return bool(_MCP_PATH.search(path_of(url))) or ("POST", 202) in traits or {"GET", "POST", "DELETE"} <= methods

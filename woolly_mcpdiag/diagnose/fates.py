@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.endpoints import origin_of
-from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger, distinct
+from woolly_mcpdiag.logs.batch import METHOD_CODE, Logger, distinct
 
 UNKNOWN_SESSION = (400, 404)
 """How servers answer an unknown session: 404 by the specification, 400 before mcp 1.26 and in other SDKs (measured)."""
@@ -95,10 +95,6 @@ class Stretch:
     """Sessions that lines name as new while failures go on."""
     accepted: int
     """Handshakes that the server took meanwhile: notifications/initialized answered 202."""
-    spread: float
-    """Seconds from the first to the last failure; 0 without times."""
-    quiet: float
-    """Seconds of silence before the first failure; 0 without times."""
 
 
 def stretches(case: Case) -> list[Stretch]:
@@ -112,23 +108,28 @@ def stretches(case: Case) -> list[Stretch]:
     return found
 
 
-def _stretch(case: Case, url: int) -> Stretch:
-    bad, good = (_of(case.rows(name), url) for name in ("failures", "ordinary"))
-    # What is explained already says nothing about sessions.
+def unexplained(case: Case, url: int) -> dict[str, NDArray[Any]]:
+    """Return the rows of an address that are unknown-session answers and not explained yet."""
+    bad = _of(case.rows("failures"), url)
     keys = [cell.key for cell in case.select(status=UNKNOWN_SESSION, url=url) if case.left(cell) > 0]
     kinds = [(key.logger * 100 + key.method) * 1000 + key.status for key in keys]
     shaped = np.isin(_kind(bad["logger"].astype(np.int64), bad["method"].astype(np.int64), bad["status"]), kinds)
-    bad = {name: column[shaped] for name, column in bad.items()}
+    shaped &= ~np.isin(bad["line"], sorted(case.aside.get(url, ())))
+    return {name: column[shaped] for name, column in bad.items()}
+
+
+def _stretch(case: Case, url: int) -> Stretch:
+    # What is explained already says nothing about sessions.
+    bad, good = unexplained(case, url), _of(case.rows("ordinary"), url)
     posts = good["method"] == METHOD_CODE["POST"]
     first = int(bad["line"].min()) if len(bad["line"]) else 0
     before = int(np.count_nonzero(posts & (good["line"] < first)))
     births = _births_before(case, url, good, first)
     made, accepted = _handshakes(case, url, good, (first, int(bad["line"].max()) if len(bad["line"]) else 0))
     methods = {code: name for name, code in METHOD_CODE.items()}
-    times = np.sort(bad["time"][bad["time"] != NO_TIME]) / 1e6
     return Stretch(
         url=url,
-        failures=len(shaped[shaped]) * case.file.failures.stride,
+        failures=len(bad["line"]) * case.file.failures.stride,
         methods=frozenset(methods[code] for code in distinct(bad["method"])),
         worked=before / births if births else 0.0,
         alive=alive(case, url, first),
@@ -137,8 +138,6 @@ def _stretch(case: Case, url: int) -> Stretch:
         births=births,
         made=made,
         accepted=accepted,
-        spread=float(times[-1] - times[0]) if len(times) else 0.0,
-        quiet=max(0, int(bad["quiet"][0])) / 1e6 if len(times) else 0.0,
     )
 
 

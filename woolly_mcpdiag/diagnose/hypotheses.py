@@ -165,7 +165,7 @@ def _timing(case: Case, births: Sequence[Births]) -> Hypothesis:
         test=test,
         figures=f"{young.failures} failing and {young.successes} successful requests have a known age."
         if case.timed
-        else "The log has no times.",
+        else "The requests have no times.",
         decide=_IDS if case.timed else _STAMPS,
     )
 

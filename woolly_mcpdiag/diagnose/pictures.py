@@ -36,6 +36,11 @@ def _clock(case: Case, time: int, line: int) -> float:
     return time / 1e6 if case.timed and time != NO_TIME else float(line)
 
 
+def _placed(case: Case, time: int) -> bool:
+    """Say whether a line has a place: beside lines with times, one without has none."""
+    return time != NO_TIME or not case.timed
+
+
 def _sessions(case: Case) -> tuple[list[Timeline], int]:
     table = case.sessions
     order = np.lexsort((table["first_line"], table["fail"] == 0))[:LANES]
@@ -54,7 +59,7 @@ def _sessions(case: Case) -> tuple[list[Timeline], int]:
 def _lane(case: Case, key: tuple[int, int], row: int, marks: list[tuple[int, Moment]], birth: int | None) -> Timeline:
     table, file = case.sessions, case.file
     session = file.vocabulary.sessions.get(key) or unpack(*key)
-    if birth is not None and (birth != NO_TIME or not case.timed):
+    if birth is not None and _placed(case, birth):
         line = int(table["first_line"][row])
         marks.append((0, Moment(at=_clock(case, birth, line), mark="opened", label="session named")))
     marks.sort(key=lambda pair: pair[0])
@@ -157,6 +162,7 @@ def _kinds(case: Case) -> Iterator[Timeline]:
     births = [
         Moment(at=_clock(case, row["time"], row["line"]), mark="opened", label="session named")
         for row in _rows(case, ("openings",))
+        if _placed(case, row["time"])
     ]
     if births:
         yield Timeline(name="sessions opened", requests=0, moments=tuple(births[:MOMENTS]))
@@ -215,7 +221,8 @@ def _marks(case: Case) -> Iterator[tuple[str, NDArray[np.float64], int]]:
     status, places = bad["status"], _places(case, bad["time"], bad["line"])
     for name, mask in (("400", status == 400), ("other 4xx", (status > 400) & (status < 500)), ("5xx", status >= 500)):
         yield name, places[mask[: len(places)]], case.file.failures.stride
-    yield "errors", np.array([_clock(case, note.time, note.line) for note in case.notes("call.failed")], np.float64), 1
+    failed = [note for note in case.notes("call.failed") if _placed(case, note.time)]
+    yield "errors", np.array([_clock(case, note.time, note.line) for note in failed], np.float64), 1
 
 
 def _places(case: Case, time: NDArray[np.int64], line: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -5,56 +5,48 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from woolly_mcpdiag.core.ids import unpack
+from woolly_mcpdiag.core.timelines import Timeline
+from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.engine import Diagnosis, Opinion
 from woolly_mcpdiag.diagnose.pictures import fate_of
-from woolly_mcpdiag.diagnose.sessions import LATE
+from woolly_mcpdiag.diagnose.sessions import LATE, Rows, hashed
 from woolly_mcpdiag.logs.batch import METHODS, NO_TIME, UNKNOWN_SIZE, Batch, Kind, Vocabulary
 
 _ROLES = {Kind.CALL: "client", Kind.SERVED: "server", Kind.PROXIED: "proxy"}
 
 
+_OF_LANE = (
+    "session",
+    "key",
+    "agent",
+    "source",
+    "opened",
+    "ready",
+    "first_use",
+    "closed",
+    "requests",
+    "failures",
+    "longest_idle",
+    "overlap",
+    "note",
+)
+
+
 def session_rows(found: Diagnosis) -> Iterator[dict[str, object]]:
-    """Yield one row a session: those that exchanges name, else those of the timelines."""
+    """Yield one row a session: those that exchanges name, then those that only an opening line names."""
     for opinion in found.opinions:
-        yield from _sessions(opinion)
+        yield from _used(opinion.case)
+        yield from _only_named(opinion)
 
 
-def _sessions(found: Opinion) -> Iterator[dict[str, object]]:
-    case = found.case
+def _used(case: Case) -> Iterator[dict[str, object]]:
     table, timed = case.sessions, case.timed
     if not len(table):
-        for lane in found.timelines:
-            if lane.session:
-                yield {
-                    name: getattr(lane, name)
-                    for name in (
-                        "session",
-                        "key",
-                        "agent",
-                        "source",
-                        "opened",
-                        "ready",
-                        "first_use",
-                        "closed",
-                        "requests",
-                        "failures",
-                        "longest_idle",
-                        "overlap",
-                        "note",
-                    )
-                }
         return
     births = case.births(list(zip(table["high"].tolist(), table["low"].tolist(), strict=True)))
-    sources, agents = case.file.vocabulary.sources.texts, case.file.vocabulary.agents.texts
     for row in np.argsort(table["first_line"], kind="stable").tolist():
-        key = int(table["high"][row]), int(table["low"][row])
-        name = case.file.keys.get(key, "")
-        born = births.get(key, NO_TIME)
-        yield {
-            "session": case.file.vocabulary.sessions.get(key) or unpack(*key),
-            "key": name,
-            "agent": name.rpartition("_")[0] or agents[int(table["agent"][row])],
-            "source": sources[int(table["source"][row])],
+        born = births.get((int(table["high"][row]), int(table["low"][row])), NO_TIME)
+        yield _named(case, table, row) | {
             "opened": _seconds(born) if timed else None,
             "first_use": _seconds(int(table["first"][row])) if timed else float(table["first_line"][row]),
             "requests": int(table["ok"][row]) + int(table["fail"][row]),
@@ -62,6 +54,47 @@ def _sessions(found: Opinion) -> Iterator[dict[str, object]]:
             "longest_idle": float(table["idle"][row]) / 1e6 if timed else None,
             "note": fate_of(case, row),
         }
+
+
+def _only_named(found: Opinion) -> Iterator[dict[str, object]]:
+    """Yield the sessions whose requests do not name them; a timeline knows more of them than the line does."""
+    case = found.case
+    table, timed = case.opened, case.timed
+    lanes = {} if len(case.sessions) else {lane.session: lane for lane in found.timelines if lane.session}
+    used = hashed(case.sessions["high"], case.sessions["low"]) if len(case.sessions) else ()
+    rows = np.flatnonzero(~np.isin(hashed(table["high"], table["low"]), used)) if len(table) else np.array([], np.intp)
+    for row in rows[np.argsort(table["first_line"][rows], kind="stable")].tolist() if len(rows) else ():
+        named = _named(case, table, row)
+        lane = lanes.pop(str(named["session"]), None)
+        yield (
+            _of_lane(lane)
+            if lane
+            else named
+            | {
+                "opened": _seconds(int(table["opened"][row])) if timed else float(table["first_line"][row]),
+                "requests": 0,
+                "failures": 0,
+                "note": "no request names it",
+            }
+        )
+    yield from map(_of_lane, lanes.values())
+
+
+def _of_lane(lane: Timeline) -> dict[str, object]:
+    return {name: getattr(lane, name) for name in _OF_LANE}
+
+
+def _named(case: Case, table: Rows, row: int) -> dict[str, object]:
+    """Return what a session is called and where it was seen."""
+    vocabulary = case.file.vocabulary
+    key = int(table["high"][row]), int(table["low"][row])
+    name = case.file.keys.get(key, "")
+    return {
+        "session": vocabulary.sessions.get(key) or unpack(*key),
+        "key": name,
+        "agent": name.rpartition("_")[0] or vocabulary.agents.texts[int(table["agent"][row])],
+        "source": vocabulary.sources.texts[int(table["source"][row])],
+    }
 
 
 def event_rows(batches: Sequence[Batch], vocabulary: Vocabulary) -> Iterator[dict[str, object]]:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from woolly_mcpdiag.logs.formats.format import UPPER, Matcher, compiled
+from woolly_mcpdiag.logs.formats.format import STAMP, UPPER, Matcher, compiled
 
 _NANO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
+_DATED = r"\d{4}-\d\d-\d\d[T ]\d\d:"
 _TEXT = "(?P<text>.*)"
 _IDENT = r"(?P<service>[^\s:\[\]]{1,100})"
 _POD = r"[a-z0-9](?:[-a-z0-9.]{0,240})-(?:[bcdfghjklmnpqrstvwxz2456789]{5}|\d{1,4})"
@@ -55,7 +56,7 @@ def _sample(line: str, service: str = "", time: str = "", text: str = _INNER) ->
 FRAMINGS: tuple[Framing, ...] = (
     Framing(
         name="compose",
-        starts="aA",
+        starts="aAD",
         pattern=(
             rf"(?!{UPPER} )(?P<service>[A-Za-z_](?:[\w.\-]{{0,100}}[-_]\d{{1,4}} *|[\w.\-]{{0,100}} ) )"
             rf"\|(?: {_TEXT}|\Z)"
@@ -80,6 +81,28 @@ FRAMINGS: tuple[Framing, ...] = (
         samples=(_sample(f"{_STAMPED} INFO:httpx:x", time=_STAMPED),),
     ),
     Framing(
+        name="cloudwatch",
+        starts="0",
+        pattern=rf"(?P<time>{_NANO}(?:\.\d{{1,6}})?{_OFFSET})[ \t](?P<text>(?:\[[A-Z]+\]\t)?{_DATED}.*)",
+        samples=(
+            _sample(
+                "2026-11-22T14:44:21.778Z\t2026-11-22T14:44:21.777Z INFO httpx x",
+                time="2026-11-22T14:44:21.778Z",
+                text="2026-11-22T14:44:21.777Z INFO httpx x",
+            ),
+        ),
+    ),
+    Framing(
+        name="pm2",
+        starts="0",
+        pattern=rf"\d{{1,4}}\|(?P<service>[\w.\-]{{1,100}}) *\|"
+        rf"(?: (?P<time>(?:{STAMP}(?=: ))?)(?:(?<=\w): )?{_TEXT}|\Z)",
+        samples=(
+            _sample("0|api  | INFO:httpx:x", "api"),
+            _sample("0|api  | 2026-11-22 14:44:21: INFO:httpx:x", "api", "2026-11-22 14:44:21"),
+        ),
+    ),
+    Framing(
         name="kubectl-prefix",
         starts="[",
         pattern=rf"\[pod/(?P<service>[^\s\]]{{1,300}})\](?: {_TEXT}|\Z)",
@@ -94,7 +117,7 @@ FRAMINGS: tuple[Framing, ...] = (
     ),
     Framing(
         name="journald-short",
-        starts="A",
+        starts="AD",
         pattern=(
             r"(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) [^\s:]{1,100} "
             rf"{_IDENT}(?:\[\d{{1,9}}\])?:(?: {_TEXT}|\Z)"
@@ -115,7 +138,7 @@ FRAMINGS: tuple[Framing, ...] = (
     ),
     Framing(
         name="journald-full",
-        starts="A",
+        starts="AD",
         pattern=(
             r"(?P<time>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z]{3,5}) [^\s:]{1,100} "
             rf"{_IDENT}(?:\[\d{{1,9}}\])?:(?: {_TEXT}|\Z)"
@@ -171,7 +194,7 @@ def framings_of(first: str) -> tuple[Framing, ...]:
     return _BY_START.get(first, ())
 
 
-_BY_START = {start: tuple(one for one in FRAMINGS if start in one.starts) for start in "0[Aa<"}
+_BY_START = {start: tuple(one for one in FRAMINGS if start in one.starts) for start in "0[ADa<"}
 
 
 def label(service: str) -> str:

@@ -302,7 +302,7 @@ def _matching(given: str, path: Path) -> Iterator[tuple[str, Path]]:
     files = [Path(match) for match in matches if not Path(match).is_dir()]
     if not files:
         msg = f"{given}: matches no file"
-        raise InputError(msg, hint=f"check the pattern; in quotes, {Path(given).parent} must be the right directory")
+        raise InputError(msg, hint=f"check the pattern, and that the directory {Path(given).parent} is meant")
     for file in files:
         yield str(file), file
 

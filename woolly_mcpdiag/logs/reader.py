@@ -17,7 +17,7 @@ from woolly_mcpdiag.logs.formats.rows import Row, Rows
 from woolly_mcpdiag.logs.framing import Framing, framings_of, label
 from woolly_mcpdiag.logs.record import Record
 from woolly_mcpdiag.logs.stamps import Stamps, number
-from woolly_mcpdiag.logs.unwrap import Unwrapper
+from woolly_mcpdiag.logs.unwrap import Unwrapper, may_open
 
 _COLOUR = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[@-Z\\^_])")
 _decode = json.JSONDecoder().raw_decode
@@ -273,7 +273,7 @@ class Reader:
             return []
         out = self._release(stream)
         start = start_of(text)
-        if start in {"[", " "} and rich.open(text, outer.line, outer.raw, outer.span):
+        if (start in {"[", " "} or may_open(text)) and rich.open(text, outer.line, outer.raw, outer.span):
             stream.begun, stream.outer = True, outer
             self._formats["rich"] += 1
             return out

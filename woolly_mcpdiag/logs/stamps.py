@@ -18,19 +18,21 @@ _MONTHS = {
     for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)  # noqa: SIM905
 }
 
-_CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d\d):(?P<S>\d\d)"
+_CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d\d)(?::(?P<S>\d\d))?"
 _LAYOUTS = tuple(
     re.compile(date_part + _CLOCK + r"(?P<tail>.*)\Z", re.ASCII)
     for date_part in (
         r"(?P<y>\d{4})[-/.](?P<m>\d\d)[-/.](?P<d>\d\d)[T _]",
-        r"(?P<d>\d\d)/(?P<b>[A-Z][a-z]{2})/(?P<y>\d{4}):",
-        r"(?:[A-Z][a-z]{2} )?(?P<b>[A-Z][a-z]{2}) {1,2}(?P<d>\d{1,2}) (?:(?P<y>\d{4}) )?",
+        r"(?:[A-Z][a-z]{2},? )?(?P<d>\d{1,2})[-/ ](?P<b>[A-Z][a-z]{2})[-/ ](?P<y>\d{4})(?:,? |:)",
+        r"(?:[A-Z][a-z]{2},? )?(?P<b>[A-Z][a-z]{2}) {1,2}(?P<d>\d{1,2}),? (?:(?P<y>\d{4}),? )?",
         r"[A-Z][a-z]{2} (?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d) ",
-        r"(?P<m>\d\d)/(?P<d>\d\d)/(?P<y>\d{4}|\d\d),? ",  # rich prints %x of the C locale: month first
-        r"(?P<m>\d\d)(?P<d>\d\d) {1,2}",  # glog
+        r"(?P<one>\d\d)(?P<mark>[-/.])(?P<two>\d\d)[-/.](?P<three>\d{4}|\d\d),? ",
+        r"(?P<m>\d\d)[-/]?(?P<d>\d\d) {1,2}",  # glog, and the logging cookbook
         r"",
     )
 )
+_EPOCH_NUMBER = re.compile(r"\d{10}(?:[.,]\d{1,9})?|\d{13}|\d{16}", re.ASCII)
+_DAY = 86_400_000_000
 _TAIL = re.compile(
     r"(?:[.,:](?P<fraction>\d{1,9})(?:\.\d{3})?)?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?"
     r"(?: ?(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?(?: (?P<year>\d{4}))?(?: [A-Z]{3,5})?\Z",
@@ -42,7 +44,11 @@ class Stamps:
     """Reads stamps; the second part of a stamp is remembered, so that the next line of that second is cheap.
 
     A stamp without a zone is read as UTC. Stamps without a year (syslog, glog) take it from ``day``, the day the log
-    was last written to, else from ``year``; without either they give no time. Stamps without a date need ``day``.
+    was last written to, else from ``year``; without either they give no time. Stamps without a date need ``day``, and
+    are of the day after it once the clock has gone back by more than half a day.
+
+    ``01/02/2026`` is month first, as rich and the logging documentation write it, until a number above 12, or a date
+    after ``day``, shows that the log is day first; ``01.02.2026`` is day first.
     """
 
     def __init__(self, *, year: int | None = None, day: date | None = None) -> None:
@@ -51,6 +57,10 @@ class Stamps:
         self._heads: dict[str, int] = {}
         self._tails: dict[str, Stamp] = {}
         self._others: dict[str, Stamp] = {}
+        self._clocks: dict[str, Stamp] = {}
+        self._latest = 0
+        """The last time without a date, in µs since the epoch."""
+        self._day_first = False
 
     def text(self, stamp: str) -> Stamp:
         """Return the time of a stamp, ``NO_TIME`` where it is none."""
@@ -71,23 +81,41 @@ class Stamps:
         return found
 
     def _new(self, stamp: str) -> Stamp:
-        if len(self._heads) + len(self._others) >= _REMEMBERED:
+        if (clock := self._clocks.get(stamp)) is not None:
+            return self._following(*clock)
+        if len(self._heads) + len(self._others) + len(self._clocks) >= _REMEMBERED:
             self._heads.clear()
             self._others.clear()
+            self._clocks.clear()
         for layout in _LAYOUTS:
             if (match := layout.match(stamp)) is not None:
                 break
         else:
-            return _NOTHING
+            if _EPOCH_NUMBER.fullmatch(stamp) is None:
+                return _NOTHING
+            return number(float(stamp.replace(",", "."))), True
         part = match.groupdict()
         seconds = self._seconds(part)
         if seconds == NO_TIME:
             return _NOTHING
-        if layout is _LAYOUTS[0]:
+        if layout is _LAYOUTS[0] and part["S"]:
             self._heads[stamp[:19]] = seconds
         micros, zoned = _tail(part["tail"])
-        self._others[stamp] = found = (seconds + micros, zoned)
+        found = seconds + micros, zoned
+        if layout is _LAYOUTS[-1]:
+            self._clocks[stamp] = found
+            return self._following(*found)
+        self._others[stamp] = found
         return found
+
+    def _following(self, time: int, zoned: bool) -> Stamp:
+        """Return a time of the first day as one of the day that the log has come to."""
+        if not self._latest:
+            self._latest = time
+        days = round((self._latest - time) / _DAY)
+        time += max(days, 0) * _DAY
+        self._latest = max(self._latest, time)
+        return time, zoned
 
     def _seconds(self, part: dict[str, str | None]) -> int:
         tail = _TAIL.match(part["tail"] or "")
@@ -108,6 +136,8 @@ class Stamps:
         return (moment - _EPOCH) // _MICROSECOND
 
     def _date(self, part: dict[str, str | None], trailing_year: str | None) -> date | None:
+        if part.get("one"):
+            return self._numeric(int(part["one"] or 0), int(part["two"] or 0), part["three"] or "", part["mark"] == ".")
         if not part.get("d"):
             return self._day
         month = _MONTHS.get(part.get("b") or "") or int(part.get("m") or 0)
@@ -121,6 +151,26 @@ class Stamps:
         # A log last written in January may begin in December of the year before.
         late = self._day is not None and (month, day) > (self._day.month, self._day.day)
         return date(self._year - late, month, day)
+
+    def _numeric(self, one: int, two: int, three: str, dots: bool) -> date:
+        """Return the date of three numbers, of which only the year may have four digits (Spark: year first)."""
+        year = int(three) + (2000 if len(three) == 2 else 0)
+        if one > 12 and len(three) == 2 and not dots and not (self._year == year and one <= 31):
+            return date(2000 + one, two, int(three))
+        if dots or one > 12:
+            self._set_day_first(dots=dots)
+            return date(year, two, one)
+        if two > 12:
+            return date(year, one, two)
+        found, other = date(year, one, two), date(year, two, one)
+        if not self._day_first and self._day is not None and found > self._day + timedelta(days=1) >= other:
+            self._set_day_first(dots=False)
+        return other if self._day_first else found
+
+    def _set_day_first(self, *, dots: bool) -> None:
+        if not dots and not self._day_first:
+            self._day_first = True
+            self._others.clear()
 
 
 def _tail(tail: str) -> Stamp:

@@ -10,13 +10,23 @@ from woolly_mcpdiag.logs.stamps import Stamps
 
 _US_DATE = r"\d\d/\d\d/(?:\d\d|\d{4})"
 _FIRST = re.compile(
-    rf"(?:\[(?P<time>(?P<us>{_US_DATE}) \d\d:\d\d:\d\d(?: [AP]M)?|{STAMP})\]| {{10,42}})"
-    r" (?P<level>(?:TRACE|DEBUG|ERROR)   |(?:INFO|TRACE)    |WARNING |NOTSET  |SUCCESS |CRITICAL) (?=\S)"
+    rf"(?:(?:\[(?P<time>(?P<us>{_US_DATE}) \d\d:\d\d:\d\d(?: [AP]M)?|{STAMP})\]"
+    r"|(?P<plain>[^ \[]\S{0,40}(?: \S{1,40}){0,5}?|\[[^\]]{4,40}\])| {4,42}) "
+    r"|)(?P<level>(?:TRACE|DEBUG|ERROR)   |(?:INFO|TRACE)    |WARNING |NOTSET  |SUCCESS |CRITICAL) (?=\S)"
 )
 _PATH = re.compile(r"[\w.\-<>]{1,120}\.py:\d{1,7}\Z")
 _BOX = "╭╰│┌└├❱"
 _DEFAULT_WIDTH = 80
 _MOST_LINES = 500
+
+
+def may_open(text: str) -> bool:
+    """Tell cheaply whether ``Unwrapper.open`` could take a line that begins with neither a bracket nor a space."""
+    return ".py:" in text or _is_padded(text)
+
+
+def _is_padded(text: str) -> bool:
+    return len(text) == _DEFAULT_WIDTH and text.endswith(" ")
 
 
 @dataclass(slots=True)
@@ -59,11 +69,13 @@ class Unwrapper:
         edge = stripped.rfind(" ")
         path = stripped[edge + 1 :]
         at_edge = edge >= column and _PATH.match(path) is not None
-        if not (at_edge or match["us"] or (match["time"] is None and column == self._time_column)):
+        stamp = match["time"] or match["plain"]
+        known = column == self._time_column and (stamp is None or match["plain"] is not None)
+        if not (at_edge or match["us"] or known or (match["plain"] and _is_padded(text))):
             return False
-        if match["time"]:
+        if stamp:
             self._time_column = column
-            self._read_stamp(match["time"])
+            self._read_stamp(stamp.strip("[]"))
         elif column != self._time_column:
             self._time = NO_TIME
         if at_edge:

@@ -53,7 +53,7 @@ def span(report: Report) -> str:
     if report.clock == "order":
         return "no times in this log: order only"
     if report.first is None or report.last is None:
-        return "no times"
+        return "no events"
     length = max(report.last - report.first, 0.0)
     digits = 3 if length < _SHORT else 0
     first, last = (stamp(at, date=True, digits=digits) for at in (report.first, report.last))
@@ -99,10 +99,10 @@ def unexplained(report: Report, status: int | None = None) -> int:
 
 
 def share(finding: Finding) -> str:
-    """Return "29 of 29 400 responses", "3 sessions", or "" where nothing is counted."""
+    """Return "29 of 29 400 responses", "1 of 1 call", "3 sessions", or "" where nothing is counted."""
+    unit = finding.unit.removesuffix("s") if (finding.of or finding.count) == 1 else finding.unit
     if finding.of:
-        return f"{finding.count:,} of {finding.of:,} {finding.unit}".rstrip()
-    unit = finding.unit.removesuffix("s") if finding.count == 1 else finding.unit
+        return f"{finding.count:,} of {finding.of:,} {unit}".rstrip()
     return f"{finding.count:,} {unit}".rstrip() if finding.count else ""
 
 

@@ -1,15 +1,17 @@
 # ruff: noqa: E501 - log lines are not wrapped
 """Logs in every format that must be fast: same rows and counts, and hardly a line left to the line engine."""
 
+import io
 import json
 import random
 import runpy
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from woolly_mcpdiag.logs.batch import Kind, Vocabulary
-from woolly_mcpdiag.logs.lines import LineEngine
+from woolly_mcpdiag.logs.lines import LineEngine, read_lines
 from woolly_mcpdiag.logs.scan.read import scan
 
 GENERATOR = Path(__file__).parents[3] / "benchmarks" / "logs_generate.py"
@@ -67,6 +69,16 @@ LAYOUTS = (
     "api-1  | 2026-11-22T14:44:21.778123456Z 2026-11-22 13:44:21,700 INFO {logger}: {message}",
     "[pod/api-7c9d8b6f5-x2x4z/api] INFO:{logger}:{message}",
     "2026-11-22T14:44:21.778123456Z stderr F INFO:{logger}:{message}",
+    "11/22/2026 02:44:21 PM - INFO - {message}",
+    "22/11/2026 14:44:21 INFO {logger}: {message}",
+    "Sun Nov 22 14:44:21 2026 INFO {logger}: {message}",
+    "1795358661.778 INFO {logger}: {message}",
+    "INFO 2026-11-22 14:44:21,778 {logger}: {message}",
+    "[INFO]\t2026-11-22T14:44:21.778Z\tabc-1234\t{message}",
+    "{logger} - INFO - 2026-11-22 14:44:21,778 - {message}",
+    "2026-11-22 14:44:21,778, INFO, {logger}, {message}",
+    "(2026-11-22 14:44:21) INFO {message}",
+    "0|api  | 2026-11-22 14:44:21: INFO:{logger}:{message}",
 )
 MESSAGES = (
     'HTTP Request: GET http://h/sse/ "HTTP/1.1 400 Bad Request"',
@@ -88,6 +100,19 @@ def test_both_engines_agree_on_a_layout(agree, layout):
     )
     rows, _, _ = agree(text.encode(), 1 << 10, 1 << 14)
     assert len(rows) == 30 * 5 * 3
+
+
+@pytest.mark.parametrize(
+    "prefix", ["14:44:2{n} INFO httpx: ", "Nov 22 14:44:2{n} h api[7]: INFO:httpx:", "I1122 14:44:2{n}.5 7 a.py:9] "]
+)
+def test_both_engines_read_times_that_need_the_day_of_the_log(prefix):
+    text = "\n".join(prefix.format(n=n // 10) + MESSAGES[0] for n in range(100)).encode()
+    times = []
+    for read in (read_lines, lambda engine, stream: scan(stream, engine, engine._recogniser._vocabulary)):
+        engine = LineEngine(Vocabulary(), "app.log", day=date(2026, 11, 22))
+        times.append([int(time) for batch, _ in read(engine, io.BytesIO(text)) for time in batch.time])
+    assert times[0] == times[1]
+    assert len(set(times[0])) == 10
 
 
 def test_a_wrong_digit_in_a_stamp_is_left_to_the_line_engine(agree):

@@ -27,6 +27,29 @@ CAUSES: tuple[Cause, ...] = (
         bodies=("Unauthorized", "invalid_token", "Authentication required", "WWW-Authenticate"),
     ),
     Cause(
+        name="auth.challenge",
+        title="The server asked for a token and the client brought one: the normal start of OAuth",
+        severity="info",
+        benign=True,
+        what=(
+            "A 401 at the start of a connection, then requests to `/.well-known/oauth-protected-resource`, the "
+            "authorisation server's `/.well-known/` metadata, perhaps `/register`, then `/token`; after that the same "
+            "address answers. A 404 on one of the `/.well-known/` addresses is part of the search."
+        ),
+        why=(
+            "A client learns from the 401 that it needs a token and where to get it. It tries the metadata address "
+            "with the endpoint's path first and the one at the root of the host after it."
+        ),
+        sure=(
+            "Requests to the same address succeed after the token request, and no 401 comes back while the token is "
+            "valid. A 401 that nothing follows is auth.required."
+        ),
+        client="Nothing, or keep the token between connections (the SDK's `TokenStorage`) to save the steps.",
+        references=("MCP 2025-06-18, Basic, Authorization", "RFC 9728, Protected Resource Metadata"),
+        statuses=(401,),
+        bodies=("WWW-Authenticate", "resource_metadata", "oauth-protected-resource"),
+    ),
+    Cause(
         name="auth.forbidden",
         title="Somebody refused the request although it is known who asks",
         severity="error",

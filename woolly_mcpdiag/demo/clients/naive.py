@@ -1,4 +1,4 @@
-"""What the first customer's backend did: a session id asked for by hand, and a stream that is never told apart.
+"""What the reported agents backend did: a session id asked for by hand, and a stream that is never told apart.
 
 Source: tranquilo12/woolly, commit 705991d.
 """

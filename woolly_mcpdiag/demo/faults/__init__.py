@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 
 from woolly_mcpdiag.core.errors import UsageError
-from woolly_mcpdiag.demo.faults.fault import Fault
+from woolly_mcpdiag.demo.faults.fault import Fault, Show
 from woolly_mcpdiag.demo.plan import Plan
 
 MODULES = (
@@ -48,7 +48,7 @@ def switched_on(text: str) -> tuple[Fault, str]:
     name, equals, value = text.partition("=")
     fault = faults().get(name)
     if fault is None:
-        near = get_close_matches(name, list(faults()), n=1, cutoff=0.4)
+        near = get_close_matches(name, list(faults()), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         msg = f"fault {name!r}: unknown"
         raise UsageError(msg, hint=f"{hint}choose from {', '.join(faults())}")
@@ -69,3 +69,18 @@ def switch_on(plan: Plan, wanted: list[tuple[Fault, str]], *, upstream: bool = F
             msg = f"fault {fault.name}: needs the demo's own server"
             raise UsageError(msg, hint=f"with --upstream choose from {usable}")
         fault.apply(plan, value)
+
+
+def shown(wanted: list[tuple[Fault, str]]) -> Show:
+    """Return what shows all of these faults together; no call at all where there is none."""
+    shows = [fault.show(value) for fault, value in wanted]
+    if not shows:
+        return Show(calls=(), style="basic")
+    deadlines = [one.deadline for one in shows if one.deadline is not None]
+    return Show(
+        calls=max((one.calls for one in shows), key=len),
+        pause=max(one.pause for one in shows),
+        step=next((one.step for one in shows if one.step), ""),
+        deadline=min(deadlines, default=None),
+        style=max((one.style for one in shows), key=("basic", "asctime", "json", "debug").index),
+    )

@@ -1,6 +1,6 @@
 """A tool that blocks the event loop: nobody is answered while it runs."""
 
-from woolly_mcpdiag.demo.faults.fault import Fault, seconds
+from woolly_mcpdiag.demo.faults.fault import Fault, Show, seconds
 from woolly_mcpdiag.demo.plan import Plan
 
 
@@ -19,5 +19,6 @@ FAULT = Fault(
     client="shared",
     upstream=False,
     apply=apply,
+    show=lambda _value: Show(style="debug"),
     note="asyncio says so only in its debug mode (--log-format debug); else a log shows a silence, then a burst",
 )

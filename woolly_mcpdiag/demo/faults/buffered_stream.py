@@ -2,7 +2,7 @@
 
 from starlette.types import Message, Receive, Scope, Send
 
-from woolly_mcpdiag.demo.faults.fault import Fault
+from woolly_mcpdiag.demo.faults.fault import Fault, Show
 from woolly_mcpdiag.demo.plan import Plan
 from woolly_mcpdiag.demo.wire import Front, Seen
 
@@ -37,5 +37,6 @@ FAULT = Fault(
     seen_in="nowhere",
     client="per-call",
     apply=apply,
+    show=lambda _value: Show(deadline=3.0),
     note="the headers are withheld, so no HTTP line appears; a probe or a proxy's log (499) tells",
 )

@@ -5,9 +5,26 @@ from dataclasses import dataclass
 from typing import Literal
 
 from woolly_mcpdiag.core.errors import UsageError
-from woolly_mcpdiag.demo.plan import ClientName, Plan
+from woolly_mcpdiag.demo.logs import Format
+from woolly_mcpdiag.demo.plan import AGENTS, ClientName, Plan
 
 SeenIn = Literal["client", "server", "nowhere"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """What the demo does of its own accord, so that a fault shows in the logs within seconds."""
+
+    calls: tuple[int, ...] = (len(AGENTS),)
+    """Agents to run, round after round; 5 are one of each type."""
+    pause: float = 0.0
+    """Seconds between two rounds."""
+    step: str = ""
+    """What must have happened before the second round: the name that the fault's act gives it."""
+    deadline: float | None = None
+    """Seconds after which an agent gives up a call."""
+    style: Format = "asctime"
+    """Of the logs: most causes are told apart by times, a blocked event loop by asyncio's debug mode only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +50,8 @@ class Fault:
     upstream: bool = True
     """True where it works in front of any server, not only the demo's own."""
     apply: Callable[[Plan, str], None]
+    show: Callable[[str], Show] = lambda _value: Show()
+    """What shows it, by its value."""
 
 
 def seconds(fault: str, text: str, *, least: float = 0.0) -> float:

@@ -2,7 +2,7 @@
 
 from anyio.abc import SocketStream
 
-from woolly_mcpdiag.demo.faults.fault import Fault
+from woolly_mcpdiag.demo.faults.fault import Fault, Show
 from woolly_mcpdiag.demo.plan import Connect, Plan
 from woolly_mcpdiag.demo.tcp import CHUNK
 
@@ -25,5 +25,6 @@ FAULT = Fault(
     seen_in="nowhere",
     client="per-call",
     apply=apply,
+    show=lambda _value: Show(deadline=3.0),
     note="no HTTP line appears for a request without an answer; frozen, blocked and buffered look alike",
 )

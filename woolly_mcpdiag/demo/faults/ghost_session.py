@@ -1,6 +1,6 @@
-"""The first customer's fault: an old server puts a fresh session id on the 400 that says an id is missing."""
+"""The fault that was reported first: an old server puts a fresh session id on the 400 that says an id is missing."""
 
-from woolly_mcpdiag.demo.faults.fault import Fault
+from woolly_mcpdiag.demo.faults.fault import Fault, Show
 from woolly_mcpdiag.demo.plan import SSE_PATH, Plan
 
 
@@ -18,5 +18,6 @@ FAULT = Fault(
     causes=("session.harvested-from-400",),
     client="naive",
     apply=apply,
+    show=lambda _value: Show(style="basic"),
     note="in front of another server it keeps the ids alive that the server itself puts on its 400s",
 )

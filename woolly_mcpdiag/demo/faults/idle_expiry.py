@@ -1,6 +1,6 @@
 """Sessions that expire when they are not used."""
 
-from woolly_mcpdiag.demo.faults.fault import Fault, seconds
+from woolly_mcpdiag.demo.faults.fault import Fault, Show, seconds
 from woolly_mcpdiag.demo.plan import Plan
 
 
@@ -14,8 +14,9 @@ FAULT = Fault(
     what="the server forgets a session that had no request for that long",
     causes=("session.idle-expired", "session.lost", "session.server-restarted"),
     value="how long a session may be idle",
-    default="5s",
+    default="2s",
     upstream=False,
     apply=apply,
+    show=lambda value: Show(calls=(5, 5), pause=seconds("idle-expiry", value) + 1.0),
     note="a client that keeps its GET stream open is never expired, so the plain client shows it",
 )

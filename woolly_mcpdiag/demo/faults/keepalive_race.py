@@ -5,7 +5,7 @@ import random
 import anyio
 from anyio.abc import SocketStream
 
-from woolly_mcpdiag.demo.faults.fault import Fault, seconds, share
+from woolly_mcpdiag.demo.faults.fault import Fault, Show, seconds, share
 from woolly_mcpdiag.demo.plan import Connect, Plan
 from woolly_mcpdiag.demo.tcp import CHUNK, pump, reset
 
@@ -52,7 +52,8 @@ FAULT = Fault(
     what="a request on a connection that was idle that long meets a reset",
     causes=("net.keepalive-race",),
     value="how long a connection may be idle, then [:SHARE] of the requests that come later and are hit",
-    default="2s:0.2",
+    default="1s:0.2",
     apply=apply,
+    show=lambda value: Show(calls=(60, 5, 5, 5, 5), pause=seconds("keepalive-race", value.partition(":")[0]) + 0.2),
     note="the real race is rarer still: 0.6 % of the requests at the worst moment (measured)",
 )

@@ -1,6 +1,6 @@
 """A restart in mid-run: every session is gone at one moment."""
 
-from woolly_mcpdiag.demo.faults.fault import Fault, whole
+from woolly_mcpdiag.demo.faults.fault import Fault, Show, whole
 from woolly_mcpdiag.demo.plan import Plan, Stage
 
 
@@ -24,5 +24,6 @@ FAULT = Fault(
     default="10",
     upstream=False,
     apply=apply,
+    show=lambda value: Show(calls=(int(value), 5), step="restart"),
     note="certain with the server's log (two starts); the client's log alone leaves idle expiry open",
 )

@@ -3,7 +3,7 @@
 import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from woolly_mcpdiag.demo.faults.fault import Fault, seconds
+from woolly_mcpdiag.demo.faults.fault import Fault, Show, seconds
 from woolly_mcpdiag.demo.plan import Plan
 from woolly_mcpdiag.demo.wire import Front, Seen
 
@@ -37,5 +37,6 @@ FAULT = Fault(
     default="2s",
     client="per-call",
     apply=apply,
+    show=lambda value: Show(deadline=max(seconds("slow-initialize", value) / 2, 0.01)),
     note="a time-out alone names no cause: the log has no line between the start of a run and its TimeoutError",
 )

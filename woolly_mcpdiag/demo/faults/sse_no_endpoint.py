@@ -4,7 +4,7 @@ import re
 
 from starlette.types import Message, Receive, Scope, Send
 
-from woolly_mcpdiag.demo.faults.fault import Fault
+from woolly_mcpdiag.demo.faults.fault import Fault, Show
 from woolly_mcpdiag.demo.plan import Plan
 from woolly_mcpdiag.demo.wire import Front, Seen
 
@@ -38,5 +38,6 @@ FAULT = Fault(
     causes=("transport.mismatch", "proxy.buffering"),
     client="per-call",
     apply=apply,
+    show=lambda _value: Show(deadline=3.0),
     note="a stateless streamable server answers the same way; only a probe tells them apart",
 )

@@ -4,7 +4,7 @@ import random
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from woolly_mcpdiag.demo.faults.fault import Fault, choice
+from woolly_mcpdiag.demo.faults.fault import Fault, Show, choice
 from woolly_mcpdiag.demo.plan import Plan
 from woolly_mcpdiag.demo.shim import UNKNOWN
 from woolly_mcpdiag.demo.wire import Front, Seen, answer, error
@@ -53,5 +53,6 @@ FAULT = Fault(
     value="404 or 400: the status of an unknown session (400: mcp before 1.26)",
     default="404",
     apply=apply,
+    show=lambda _value: Show(calls=(5,) * 6),
     note="from outside it looks like a restart that hit some sessions only",
 )

@@ -32,7 +32,7 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         count or len(told),
-        f"{Count(count or len(told)):request was|requests were} refused by a rate limit, of {case.requests}.",
+        f"{Count(count or len(told)):request was|requests were} refused by a rate limit; {case.requests} are in the log.",
         confidence="certain" if told or not paged else "likely",
         of=case.requests,
         unit="requests",

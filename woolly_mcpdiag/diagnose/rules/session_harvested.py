@@ -182,7 +182,17 @@ def _summary(url: str, failures: int, sessions: int, streams: int, gone: int) ->
 
 def _client(url: str) -> str:
     return (
-        f"Use the Streamable HTTP client on the same URL and let it make the session: pydantic-ai 0.x `MCPServerStreamableHTTP('{url}')`, "
-        "later versions `MCPToolset`; with mcp alone `streamable_http_client`. Take out the GET that fetches an id. "
+        f"Use the Streamable HTTP client on the same URL and let it make the session: pydantic-ai 0.x `MCPServerStreamableHTTP('{url}')`; "
+        f"later versions `MCPToolset(Client(StreamableHttpTransport('{url}')))`{_named(url)}; "
+        f"with mcp alone `streamable_http_client('{url}')`. Take out the GET that fetches an id. "
         "Pools, delays and retries cannot help: every new attempt is refused the same way, and older servers keep a dead session for each."
+    )
+
+
+def _named(url: str) -> str:
+    """Say why the transport must be named, where pydantic-ai 2.x and fastmcp would infer HTTP+SSE from the path."""
+    return (
+        ", with the transport named, because a bare URL that ends in /sse is taken for SSE"
+        if url.rstrip("/").endswith("/sse")
+        else ""
     )

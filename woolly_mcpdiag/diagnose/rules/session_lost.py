@@ -8,18 +8,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from woolly_mcpdiag.core.bodies import BODIES, by_size
 from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.anonymous import stateless
 from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, classify, stretches
+from woolly_mcpdiag.diagnose.silences import LULL, MOMENT, came_back, silences
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
-_IDLE = 1.0
-"""Seconds of silence from which an idle limit is thinkable."""
-_MOMENT = 2.0
-"""Seconds within which failures are one moment."""
+_OPENED = 1.5
+"""Successful POSTs a session (initialize, initialized) that show a session was open."""
+_ALIKE = 1.5
+"""Ratio of silences up to which one limit explains them."""
+
+
+def _says_unknown(status: int, size: int) -> bool:
+    """Say whether every body of that status and size says that the session is unknown."""
+    bodies = by_size(status, size)
+    return bool(bodies) and all(body.causes[0] == "session.lost" for body in bodies)
+
+
+_SIZES = {
+    status: frozenset(size for body in BODIES for size in body.sizes if _says_unknown(status, size))
+    for status in UNKNOWN_SESSION
+}
+"""Status → bytes of the bodies that say so and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +46,8 @@ class Loss:
     """0 where the log names none."""
     idle: tuple[float, ...]
     """Seconds of silence before each loss, as far as known."""
+    survived: float
+    """The longest silence after which a session still worked, in seconds."""
     spread: float
     """Seconds from the first to the last loss."""
     timed: bool
@@ -40,7 +58,44 @@ class Loss:
 
 
 def decide(case: Case) -> Iterator[Finding]:
-    """Tell restart from idle expiry by the server's own word, by breaks at the same moment, or by equal gaps."""
+    """Tell restart from idle expiry by the server's own word, by breaks at the same moment, or by equal gaps.
+
+    What is left then is named by the size of the answers, which says that the session is unknown, not why.
+    """
+    yield from _by_order(case)
+    yield from _by_body(case, case.select(status=UNKNOWN_SESSION))
+
+
+def decide_by_body(case: Case) -> Iterator[Finding]:
+    """Name it at addresses where nothing ever succeeds, as in the end of a longer log, by the size of the answers."""
+    for url in sorted(case.mcp - case.named):
+        if not case.count(status=range(200, 400), url=url):
+            yield from _by_body(case, case.select(status=UNKNOWN_SESSION, url=url))
+
+
+def _by_body(case: Case, cells: list[Cell]) -> Iterator[Finding]:
+    sized = [cell for cell in cells if case.left(cell) and any(size in cell.sizes for size in _SIZES[cell.key.status])]
+    count = sum(case.claim_sized("session.lost", [cell], _SIZES[cell.key.status]) for cell in sized)
+    if not count:
+        return
+    seen = sorted({size for cell in sized for size in cell.sizes if size in _SIZES[cell.key.status]})
+    yield finding(
+        case,
+        "session.lost",
+        count,
+        f"{Count(count):request|requests} named a session that the server does not know.",
+        confidence="likely",
+        of=case.requests,
+        unit="requests",
+        because=[
+            f"The body has the size of an answer to an unknown session ({', '.join(map(str, seen))} bytes).",
+            "Whether it is gone or lives in another worker, the order of the answers does not tell.",
+        ],
+        cells=sized,
+    )
+
+
+def _by_order(case: Case) -> Iterator[Finding]:
     loss = _loss(case)
     if loss is None or stateless(case):
         return
@@ -50,14 +105,9 @@ def decide(case: Case) -> Iterator[Finding]:
     cause, confidence, because = _name(case, loss)
     count = case.claim(cause, cells)
     who = f"{Count(loss.sessions):session|sessions}" if loss.sessions else "sessions"
-    when = ""
-    if loss.timed and loss.spread <= _MOMENT and count > 1:
-        when = " at the same moment"
-    silence = (
-        f", after {min(loss.idle):.1f} to {max(loss.idle):.1f} s of silence"
-        if loss.idle and min(loss.idle) >= _IDLE
-        else ""
-    )
+    span = (max(cell.last_time for cell in cells) - min(cell.first_time for cell in cells)) / 1e6
+    when = " at the same moment" if loss.timed and span <= MOMENT and count > 1 else ""
+    silence = f", after {_range(loss.idle)} s of silence" if loss.idle and min(loss.idle) >= LULL else ""
     yield finding(
         case,
         cause,
@@ -73,7 +123,8 @@ def decide(case: Case) -> Iterator[Finding]:
 
 
 def _loss(case: Case) -> Loss | None:
-    lost = classify(case)["lost"]
+    fates = classify(case)
+    lost, fine = fates["lost"], fates["fine"]
     if np.count_nonzero(lost):
         table = case.sessions
         failed, worked = table["first_fail_time"][lost], table["last_ok_time"][lost]
@@ -83,18 +134,24 @@ def _loss(case: Case) -> Loss | None:
         return Loss(
             sessions=int(np.count_nonzero(lost)),
             idle=idle,
+            survived=float(table["idle"][fine].max(initial=0)) / 1e6 if timed else 0.0,
             spread=spread,
             timed=timed,
             urls=case.named or frozenset(case.mcp),
         )
     # A session that is lost fails at its POSTs; where only GETs are refused, none is.
-    found = [s for s in stretches(case) if s.worked >= WORKED and s.alive > 0 and s.methods != {"GET"}]
+    # Where the server's own log shows the restart, sessions that were just being opened need not have worked.
+    least = _OPENED if case.restarts() else WORKED
+    found = [s for s in stretches(case) if s.worked >= least and s.alive > 0 and s.methods != {"GET"}]
+    found = [s for s in found if not came_back(case, s)]
     if not found:
         return None
+    pauses = [silences(case, stretch) for stretch in found]
     return Loss(
         sessions=0,
-        idle=tuple(stretch.quiet for stretch in found) if case.timed else (),
-        spread=max(stretch.spread for stretch in found),
+        idle=tuple(pause for found in pauses for pause in found.before),
+        survived=max(found.survived for found in pauses),
+        spread=max(found.spread for found in pauses),
         timed=case.timed,
         turns=max(stretch.interleaved for stretch in found),
         urls=frozenset(stretch.url for stretch in found),
@@ -132,27 +189,46 @@ def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
     if not loss.timed:
         sure: Confidence = "likely" if loss.sessions or loss.turns <= 1 else "possible"
         return "session.lost", sure, ["Without times a restart and an idle limit look the same."]
-    idle = [gap for gap in loss.idle if gap >= _IDLE]
-    if len(idle) == len(loss.idle) and len(idle) > 1 and loss.spread > _MOMENT and max(idle) <= 1.5 * min(idle):
+    return _by_silence(loss)
+
+
+def _by_silence(loss: Loss) -> tuple[str, Confidence, list[str]]:
+    """Name it where the silences before the losses and the moments of the losses leave one cause."""
+    together, paused = loss.spread <= MOMENT, bool(loss.idle) and min(loss.idle) >= LULL
+    survived = loss.survived >= max(LULL, min(loss.idle, default=0.0))
+    if not together and paused and len(loss.idle) > 1 and max(loss.idle) <= _ALIKE * min(loss.idle) and not survived:
         return (
             "session.idle-expired",
             "likely",
-            [f"At different moments, but always after {_range(idle)} s of silence."],
+            [f"At different moments, but always after {_range(loss.idle)} s of silence."],
         )
-    if loss.spread <= _MOMENT and not idle and loss.sessions > 1:
+    if together and max(loss.idle, default=LULL) < LULL and loss.sessions > 1:
         return (
             "session.server-restarted",
             "likely",
             ["Busy sessions were lost together, without a pause before: no idle limit does that."],
         )
-    return (
-        "session.lost",
-        "likely",
-        [
-            "All were lost at one moment and all were idle before it: a restart and an idle limit look the same here.",
-            "The server's log decides: `Started server process` or `idle timeout`.",
-        ],
-    )
+    decides = "The server's log decides: `Started server process` or `idle timeout`."
+    return "session.lost", "likely", [_undecided(loss, together=together, paused=paused, survived=survived), decides]
+
+
+def _undecided(loss: Loss, *, together: bool, paused: bool, survived: bool) -> str:
+    """Return what the times show where they leave both a restart and an idle limit."""
+    if survived and paused:
+        return f"Sessions were lost after {_range(loss.idle)} s of silence, yet one still worked after {loss.survived:.1f} s: no idle limit alone explains it."
+    if together and paused:
+        many = len(loss.idle) > 1
+        return (
+            f"{'All were lost at one moment and all were' if many else 'The loss came at one moment, and nothing was sent'}"
+            f"{' idle' if many else ''} before it: a restart and an idle limit look the same here."
+        )
+    if together:
+        return (
+            "The loss came at one moment, not after a pause of all sessions: a restart is likelier than an idle limit."
+        )
+    if paused:
+        return f"The losses came at different moments, after {_range(loss.idle)} s of silence: too unequal for one idle limit to show."
+    return "The losses came at different moments, and not always after a pause: no idle limit shows."
 
 
 def _broken(case: Case) -> bool:

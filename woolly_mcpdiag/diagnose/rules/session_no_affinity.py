@@ -9,6 +9,7 @@ from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, fates, stretches
+from woolly_mcpdiag.diagnose.silences import after_lulls
 
 CAUSE = "session.no-affinity"
 _TURNS = 3
@@ -35,7 +36,7 @@ def decide(case: Case) -> Iterator[Finding]:
     for stretch in stretches(case):
         if stretch.url in case.told_failures and (found.mixed or found.never):
             continue
-        if _takes_turns(stretch):
+        if _takes_turns(stretch) and not after_lulls(case, stretch):
             yield _by_order(case, stretch)
 
 
@@ -130,19 +131,20 @@ def _by_order(case: Case, stretch: Stretch) -> Finding:
     methods = ", ".join(sorted(stretch.methods))
     # A DELETE is a session's last request: where it fails, too short a wait after the first is excluded.
     old = "DELETE" in stretch.methods or not stretch.made or ages(case, stretch.url).oldest_failure > _YOUNG
+    turns = stretch.interleaved >= _TURNS
     return finding(
         case,
         CAUSE,
         count,
-        f"{Count(count):request|requests} ({methods}) to {case.at(stretch.url)} found {Count(count):~its|their} session unknown, in turn with successes and from the first seconds: "
+        f"{Count(count):request|requests} ({methods}) to {case.at(stretch.url)} found {Count(count):~its|their} session unknown{', in turn with successes and from the first seconds' if turns else ''}: "
         "requests reach workers or replicas that do not hold the session.",
-        confidence="certain" if workers > 1 else "likely" if old else "possible",
+        confidence="certain" if workers > 1 else "likely" if old and turns else "possible",
         of=sum(cell.count for cell in case.select(url=stretch.url)),
         unit="requests",
         because=[
             (
-                f"Success and failure change {stretch.interleaved} times, with {stretch.worked:.1f} good POSTs a session before the first failure: "
-                "these sessions were not lost, they never fully worked."
+                f"Success and failure change {Count(stretch.interleaved):time|times}, with {stretch.worked:.1f} good POSTs a session before the first failure"
+                + (": these sessions were not lost, they never fully worked." if turns else ".")
             ),
             *([f"{methods} all fail: not a single kind of request is at fault."] if len(stretch.methods) > 1 else []),
             *(
@@ -152,7 +154,9 @@ def _by_order(case: Case, stretch: Stretch) -> Finding:
             ),
             *(
                 []
-                if old or workers > 1
+                if (old and turns) or workers > 1
+                else ["Not excluded: sessions that are lost for good, or a server that keeps none."]
+                if old
                 else ["Not excluded: sessions used before they are ready, since only young ones are seen to fail."]
             ),
         ],

@@ -13,24 +13,30 @@ from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, alive
 from woolly_mcpdiag.logs.batch import METHOD_CODE
 
 CAUSE = "session.used-after-close"
-_TERMINATED = (112,)
-"""Bytes of "Session has been terminated" (mcp up to 1.25, measured)."""
+_TERMINATED = (112, 102)
+"""Bytes of "Session has been terminated" (mcp up to 1.25, and 2.x; measured)."""
 
 
 _LOOKS = 20
 """Failures of a kind that are looked at; they are spread evenly."""
 
 
+def decide_by_body(case: Case) -> Iterator[Finding]:
+    """Name it by the size of the answer."""
+    sized = [cell for cell in case.select(status=404) if case.left(cell) and any(n in cell.sizes for n in _TERMINATED)]
+    count = case.claim_sized(CAUSE, sized, _TERMINATED)
+    if count:
+        yield _finding(case, count, sized, "certain", 'The answer is "Session has been terminated".')
+
+
 def decide(case: Case) -> Iterator[Finding]:
     """Name it by the answer's words, by ids that were deleted before, or by requests while no session is left."""
+    if case.found(CAUSE):
+        return
     told = case.notes("call.rejected", "terminated-session")
-    sized = [cell for cell in case.select(status=404) if case.left(cell) and _TERMINATED[0] in cell.sizes]
     late = _late(case)
     open_cells = [cell for cell in case.select(status=UNKNOWN_SESSION) if case.left(cell)]
-    if sized:
-        count = case.claim_sized(CAUSE, sized, _TERMINATED)
-        yield _finding(case, count, sized, "certain", 'The answer is "Session has been terminated".')
-    elif late:
+    if late:
         count = case.claim(CAUSE, [cell for cell in open_cells if cell.key.url in case.named], late)
         yield _finding(case, count or late, open_cells, "certain", "The same session id was deleted before.")
     elif told:

@@ -18,6 +18,8 @@ _SESSIONS = 7
 _FEW = 3
 _REQUESTS = 12
 """Follow-up requests without one success, above which a choice among three workers is excluded ((2/3)^12 < 1 %)."""
+_YOUNG = 1.0
+"""Seconds after which a session should be ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,12 @@ def _at(case: Case, url: int, found: Fates, cells: list[Cell]) -> Iterator[Findi
         return
     first = _first(case, url, cells)
     astray = named and (found.mixed or found.never or found.lost)
-    if astray or not first.refused_at_first or case.count("DELETE", UNKNOWN_SESSION, url=url):
+    if astray or not first.refused_at_first:
+        return
+    if case.count("DELETE", UNKNOWN_SESSION, url=url):
+        # A session's last request fails too: only where even that came at once may it have been too early.
+        if not first.worked and first.refused >= _REQUESTS and 0 < young.last_refusal < _YOUNG:
+            yield _refused_at_first(case, first, young, cells)
         return
     if young.mostly_young or (first.no_accident and (first.worked or first.refused >= _REQUESTS)):
         yield _refused_at_first(case, first, young, cells)
@@ -125,6 +132,13 @@ def _refused_at_first(case: Case, first: First, young: Ages, cells: list[Cell]) 
                     f"No request fails later than {young.oldest_failure * 1000:.0f} ms after a session was made; {young.older} later ones succeed."
                 ]
                 if young.mostly_young
+                else []
+            ),
+            *(
+                [
+                    f"Nothing is seen of sessions older than {young.last_refusal * 1000:.0f} ms: each was given up by then."
+                ]
+                if not first.worked and 0 < young.last_refusal < _YOUNG
                 else []
             ),
             rival,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.diagnose.ages import nearest
 from woolly_mcpdiag.diagnose.anonymous import without_id
 from woolly_mcpdiag.diagnose.case import FAIL, Case, finding, is_httpx2
 from woolly_mcpdiag.diagnose.casefile import Cell, Note
@@ -31,30 +32,47 @@ def decide(case: Case) -> Iterator[Finding]:
         known = [cell for cell in cells if is_httpx2(cell)]
         if not known:
             cells = [cell for cell in cells if cell.key.status == FAIL]
-        probes = _probes(case, url, known or cells, sure=bool(known)) if cells else 0
+        cells = known or cells
+        probes, lines = _probes(case, url, cells, sure=bool(known)) if cells else (0, [])
         if told and cells:
-            probes = max(probes, min(len(told), sum(cell.count for cell in known or cells)))
+            probes = max(probes, min(len(told), sum(cell.count for cell in cells)))
         if probes:
-            yield _finding(case, url, known or cells, probes, told)
+            yield _finding(case, url, cells, probes, told)
+            case.aside.setdefault(url, set()).update(lines[:probes])
 
 
-def _probes(case: Case, url: int, cells: list[Cell], *, sure: bool) -> int:
-    """Return how many refusals are probes: those with a session after them, where the writer is known to send probes.
+def _probes(case: Case, url: int, cells: list[Cell], *, sure: bool) -> tuple[int, list[int]]:
+    """Return how many refusals are probes and their lines: those with a session after them, where the writer probes.
 
-    Where it is not (a server's log, or a format that drops the logger's name), all of them must be.
+    Where it is not known to (a server's log, or a format that drops the logger's name), all of them must be, or each
+    handshake must have one right before it.
     """
-    refused, matched = sum(cell.count for cell in cells), _matched(case, url, cells, cut=sure)
+    refused = sum(cell.count for cell in cells)
+    matched, lines = _matched(case, url, cells, cut=sure)
     if sure:
-        return min(refused, matched)
-    if refused != matched:
-        return 0
+        return min(refused, matched), lines
     handshakes = max(case.opened_by(Logger.MCP_CLIENT, url), case.count("POST", 202, url=url))
-    # Where unknown sessions get 404, a 400 is not about one.
-    others = case.count(status=FAIL, url=url) - refused
     # Whoever probes does so before the first handshake too: no session was open then.
     fresh = alive(case, url, min(cell.first_line for cell in cells)) <= 0
+    if refused != matched:
+        each = matched == handshakes == len(lines) and fresh and _at_once(case, url, cells, lines)
+        return (matched, lines) if each else (0, [])
+    # Where unknown sessions get 404, a 400 is not about one.
+    others = case.count(status=FAIL, url=url) - refused
     alike = refused == handshakes and not others and fresh
-    return refused if alike or without_id(case, url, "POST") else 0
+    return (refused, lines) if alike or without_id(case, url, "POST") else (0, [])
+
+
+def _at_once(case: Case, url: int, cells: list[Cell], lines: list[int]) -> bool:
+    """Say whether nothing worked before the first probe, and after each the next POST is an initialize that works."""
+    bad, good, post = case.rows("failures"), case.rows("ordinary"), METHOD_CODE["POST"]
+    worked = np.sort(good["line"][(good["url"] == url) & (good["method"] == post)])
+    if not len(worked) or worked[0] < min(cell.first_line for cell in cells):
+        return False
+    accepted = good["line"][(good["url"] == url) & (good["status"] == 202)]
+    every = np.sort(np.concatenate((worked, bad["line"][(bad["url"] == url) & (bad["method"] == post)])))
+    after = [every[np.searchsorted(every, line, side="right") :][:1] for line in lines]
+    return all(len(found) and found[0] in worked and found[0] not in accepted for found in after)
 
 
 def _finding(case: Case, url: int, cells: list[Cell], probes: int, told: Sequence[Note]) -> Finding:
@@ -80,8 +98,8 @@ def _finding(case: Case, url: int, cells: list[Cell], probes: int, told: Sequenc
     )
 
 
-def _matched(case: Case, url: int, cells: list[Cell], *, cut: bool) -> int:
-    """Count handshakes with a refused POST of the cells before them, first in first out."""
+def _matched(case: Case, url: int, cells: list[Cell], *, cut: bool) -> tuple[int, list[int]]:
+    """Match handshakes with the nearest refused POST of the cells before them; return how many, and its lines."""
     bad, good, new = case.rows("failures"), case.rows("ordinary"), case.openings(url)
     posts = (bad["url"] == url) & (bad["method"] == METHOD_CODE["POST"])
     mine = posts & np.isin(bad["logger"], [cell.key.logger for cell in cells])
@@ -89,28 +107,35 @@ def _matched(case: Case, url: int, cells: list[Cell], *, cut: bool) -> int:
     first = bad["line"][mine & shaped][0]
     everyone = new["line"][new["logger"] == Logger.MCP_CLIENT]
     births = everyone[everyone > first]
-    if not len(births):
+    if not len(everyone):
         # No id is logged: an accepted notifications/initialized (202) shows that a handshake went through.
         births = good["line"][(good["url"] == url) & (good["status"] == 202) & (good["method"] == METHOD_CODE["POST"])]
         everyone = births
     # A handshake that is refused for another reason had its probe as well.
     births = np.sort(np.concatenate((births, bad["line"][mine & ~shaped])))
-    refused, matched = bad["line"][mine & shaped], 0
-    if (
-        cut
-        and _began_without(good, everyone, url, int(first))
-        and not case.notes("mcp.message", text="server/discover")
-    ):
-        return 0
-    for line in births.tolist():
-        if matched < int(np.searchsorted(refused, line)):
-            matched += 1
+    refused = bad["line"][mine & shaped].tolist()
+    silent = not case.notes("mcp.message", text="server/discover")
+    if cut and silent and (_began_without(good, everyone, url, int(first)) or _unknown_too(case, url, everyone, first)):
+        return 0, []
+    lines = nearest(refused, births.tolist())
+    matched = len(lines)
     if cut and case.count("POST", range(200, 300), url=url):
         # The log may break off right after a probe, before its handshake.
         rows = np.sort(np.concatenate((good["line"], bad["line"])))
-        waiting = [line for line in refused[matched:].tolist() if line >= int(rows[-_CUT:][0])]
-        matched += len(waiting) if matched else sum(alive(case, url, line) == 0 for line in waiting)
-    return matched * case.file.failures.stride
+        waiting = [line for line in sorted(set(refused) - set(lines)) if line >= int(rows[-_CUT:][0])]
+        late = waiting if matched else [line for line in waiting if alive(case, url, line) == 0]
+        matched, lines = matched + len(late), lines + late
+    return matched * case.file.failures.stride, lines
+
+
+def _unknown_too(case: Case, url: int, births: NDArray[np.int64], first: int) -> bool:
+    """Say whether sessions were there before the first refusal, and the refusals look like those of unknown sessions.
+
+    That is where streams or DELETEs are refused the same way, or all get 404, which few servers give to a probe.
+    """
+    statuses = {cell.key.status for cell in case.select("POST", _REFUSED, url=url) if is_httpx2(cell)} - {405}
+    others = case.count("GET", statuses, url=url) + case.count("DELETE", statuses, url=url)
+    return (others > 0 or statuses == {404}) and bool((births < first).any())
 
 
 def _began_without(good: dict[str, NDArray[Any]], births: NDArray[np.int64], url: int, first: int) -> bool:

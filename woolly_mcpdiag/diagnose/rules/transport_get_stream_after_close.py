@@ -1,29 +1,38 @@
-"""transport.get-stream-after-close: the SDK's noise after its own DELETE, and GET or DELETE on a stateless server; benign."""
+"""transport.get-stream-after-close: the reconnect line that a client writes after its own DELETE; benign."""
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.casefile import Note
 from woolly_mcpdiag.diagnose.count import Count
+from woolly_mcpdiag.logs.batch import METHOD_CODE
 
 CAUSE = "transport.get-stream-after-close"
+_DELETE = METHOD_CODE["DELETE"]
 
 
 def decide(case: Case) -> Iterator[Finding]:
-    """Explain 405 to GET or DELETE where POSTs on the same address work."""
-    for url in sorted(case.mcp):
-        cells = [cell for method in ("GET", "DELETE") for cell in case.select(method, 405, url=url) if case.left(cell)]
-        if not cells or not case.count("POST", range(200, 300), url=url):
-            continue
-        count = case.claim(CAUSE, cells)
-        yield finding(
-            case,
-            CAUSE,
-            count,
-            f"{Count(count):GET or DELETE|GETs or DELETEs} to {case.at(url)} got 405 while its POSTs work: a server without streams or sessions may do that.",
-            confidence="certain",
-            of=count,
-            unit="405 responses",
-            because=["The specification allows 405 here, and the client goes on without."],
-            cells=cells,
-        )
+    """Name it for the reconnect lines that stand right behind a DELETE."""
+    notes = [note for note in case.notes("stream.lost") if _closed(case, note)]
+    if not notes:
+        return
+    count = len(notes)
+    yield finding(
+        case,
+        CAUSE,
+        count,
+        f"{Count(count):reconnect line stands|reconnect lines stand} right behind the DELETE of a session: its stream ended because the client closed it.",
+        confidence="certain",
+        unit="reconnect lines",
+        because=["The last exchange before each is a DELETE that succeeded."],
+        evidence=case.show_notes(notes),
+    )
+
+
+def _closed(case: Case, note: Note) -> bool:
+    rows = case.rows("ordinary")
+    mine = np.flatnonzero((rows["source"] == note.source) & (rows["line"] < note.line))
+    return bool(len(mine)) and int(rows["method"][mine[np.argmax(rows["line"][mine])]]) == _DELETE

@@ -4,12 +4,13 @@ from woolly_mcpdiag.logs.formats.access import ACCESS
 from woolly_mcpdiag.logs.formats.bracketed import BRACKETED
 from woolly_mcpdiag.logs.formats.format import Format
 from woolly_mcpdiag.logs.formats.levelled import LEVELLED
+from woolly_mcpdiag.logs.formats.ordered import ORDERED
 from woolly_mcpdiag.logs.formats.pairs import PAIRS
 from woolly_mcpdiag.logs.formats.stamped import STAMPED
 
-FORMATS: tuple[Format, ...] = (*STAMPED[:5], *PAIRS, *LEVELLED, *ACCESS, *BRACKETED, *STAMPED[5:])
+FORMATS: tuple[Format, ...] = (*STAMPED[:5], *PAIRS, *LEVELLED, *ACCESS, *BRACKETED, *STAMPED[5:], *ORDERED)
 """Every format read by a pattern; JSON (``rows``) and rich (``logs.unwrap``) have readers of their own."""
 BY_START: dict[str, tuple[Format, ...]] = {
-    start: tuple(one for one in FORMATS if start in one.starts) for start in "0[Aa ."
+    start: tuple(one for one in FORMATS if start in one.starts) for start in "0[ADa ."
 }
 """The formats that a line can have by the class of its first character (``format.start_of``)."""

@@ -8,7 +8,7 @@ _ERROR = "*1 connect() failed (111: Connection refused) while connecting to upst
 ACCESS: tuple[Format, ...] = (
     Format(
         name="combined",
-        starts="0aA.",
+        starts="0aAD.",
         pattern=(
             r"(?P<message>\S{1,200} \S{1,200} \S{1,200} "
             r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?)\] .*)"

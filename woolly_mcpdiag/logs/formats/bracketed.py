@@ -3,6 +3,7 @@
 from woolly_mcpdiag.logs.formats.format import ANY, LEVEL, LOGGER, MESSAGE, NAME, STAMP, UPPER, Format, Sample
 
 _TIME = rf"\[(?P<time>{STAMP})\]"
+_NOT_RICH = r"(?!\[\d\d/\d\d/\d\d[^\]]{8,24}\] (?:[A-Z]+ {2}|CRITICAL ))"
 _ISO = "2026-11-22T14:44:40.551000+00:00"
 
 
@@ -58,13 +59,13 @@ BRACKETED: tuple[Format, ...] = (
     ),
     _format(
         "bracket-stamp-colon",
-        rf"{_TIME} {LEVEL} ++(?!in ){LOGGER}(?::| -) {MESSAGE}",
+        rf"{_NOT_RICH}{_TIME} {LEVEL} ++(?!in ){LOGGER}(?::| -) {MESSAGE}",
         _sample("[2026-11-22 14:44:40,551] INFO lab.agents: agent-0 starting"),
         _sample("[2026-11-22 14:44:40,551] INFO     lab.agents: agent-0 starting"),
     ),
     _format(
         "bracket-stamp",
-        rf"{_TIME} {LEVEL}:? ++(?!in [\w.]{{1,200}}: |{NAME}(?::| -) ){MESSAGE}",
+        rf"{_NOT_RICH}{_TIME} {LEVEL}:? ++(?!in [\w.]{{1,200}}: |{NAME}(?::| -) ){MESSAGE}",
         _sample("[2026-11-22 14:44:40,551] INFO agent-0 starting", logger=""),
         _sample("[2026-11-22 14:44:40,551] INFO     agent-0 starting", logger=""),
     ),
@@ -85,7 +86,7 @@ BRACKETED: tuple[Format, ...] = (
     ),
     _format(
         "level-in-brackets",
-        rf"\[(?P<level>{UPPER}) *\] (?!{NAME}: ){MESSAGE}",
+        rf"\[(?P<level>{UPPER}) *\] (?!\[?{STAMP}|{NAME}: ){MESSAGE}",
         _sample("[INFO] agent-0 starting", logger="", time=""),
     ),
     _format(

@@ -30,8 +30,25 @@ ANY = (
     r"|exception|notset)(?![\w-])"
 )
 CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,6}(?:\.\d{3})?(?!\d))?"
-ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![\w:]))?"
-STAMP = rf"(?:\d{{4}}[-/]\d\d[-/]\d\d[T ])?{CLOCK}{ZONE}"
+ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![\w:]))?+"
+_DAYS = "Sun Mon Tue Wed Thu Fri Sat"
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+_MONTH = f"(?:{_MONTHS.replace(' ', '|')})"
+_WEEKDAY = f"(?:{_DAYS.replace(' ', '|')})"
+DATE_NAME = f"(?:{_DAYS} {_MONTHS})".replace(" ", "|")
+_OTHER_DATE = (
+    r"\d\d[-/]\d\d |\d\d(?:/\d\d/(?:\d{4}|\d\d)|-\d\d-\d{4}|\.\d\d\.(?:\d{4}|\d\d)),? "
+    rf"|(?:{_WEEKDAY},? )?\d\d?[-/ ]{_MONTH}[-/ ]\d{{4}}(?:,? |:)|{_MONTH} \d\d?, \d{{4}},? "
+)
+_MINUTE = r"\d\d:\d\d(?![:\d])"
+_CTIME = rf"(?:{_WEEKDAY} )?{_MONTH} [ \d]\d {CLOCK}(?: [A-Z]{{3,4}})? \d{{4}}(?!\d)"
+_EPOCH = r"1[5-9]\d{8}(?:[.,]\d{1,6}|\d{3})?(?=[ \])>,;:|\t])"
+STAMP = (
+    rf"(?:\d{{4}}[-/.]\d\d[-/.]\d\d[T ](?:{CLOCK}|{_MINUTE}){ZONE}"
+    rf"|(?:(?:{_OTHER_DATE})(?:{CLOCK}|{_MINUTE})|{CLOCK})(?: ?[AaPp][Mm]\b)?+{ZONE}"
+    rf"|{_CTIME}|{_EPOCH})"
+)
+"""Every layout of a time. Only ISO dates have a "T", only the others "AM" and "PM"."""
 TIME = rf"(?P<time>{STAMP})"
 NAME = r"[A-Za-z_][\w.\-/]{0,200}"
 SURE_NAME = (
@@ -42,6 +59,8 @@ LOGGER = f"(?P<logger>{NAME})"
 LEVEL = f"(?P<level>{ANY})"
 MESSAGE = "(?P<message>.*)"
 
+_DATE_NAMES = frozenset(f"{_DAYS} {_MONTHS}".split())
+_AFTER_NAME = frozenset(" ,")
 PARTS = ("time", "level", "logger", "message")
 
 
@@ -89,12 +108,15 @@ def compiled(pattern: str, parts: tuple[str, ...]) -> tuple[Matcher, tuple[int, 
 
 
 def start_of(text: str) -> str:
-    """Return the class of a line's first character: 0 digit, [, A capital, a small, space, or . any other."""
+    """Return the class of a line's beginning.
+
+    0 digit, [, D name of a day or month, A other capital, a small letter, space, or . any other.
+    """
     first = text[:1]
     if first.isdigit():
         return "0"
     if first in {"[", " "}:
         return first
     if "A" <= first <= "Z":
-        return "A"
+        return "D" if text[3:4] in _AFTER_NAME and text[:3] in _DATE_NAMES else "A"
     return "a" if "a" <= first <= "z" or first == "_" else "."

@@ -1,6 +1,6 @@
 """The one table of formats whose lines begin with a level and have no time of their own, and of glog's."""
 
-from woolly_mcpdiag.logs.formats.format import LEVELS, MESSAGE, NAME, SURE_NAME, UPPER, Format, Sample
+from woolly_mcpdiag.logs.formats.format import LEVELS, MESSAGE, NAME, STAMP, SURE_NAME, UPPER, Format, Sample
 
 _LEVEL = f"(?P<level>{UPPER})"
 _PADDED = r"(?P<level>INFO(?=: {5}\S)|(?:TRACE|DEBUG|ERROR)(?=: {4}\S)|WARNING(?=: {2}\S)|CRITICAL(?=: \S))"
@@ -13,7 +13,7 @@ LEVELLED: tuple[Format, ...] = (
     Format(
         name="basic",
         starts="A",
-        pattern=rf"{_LEVEL}:(?P<logger>[^\s:]{{1,200}}):{MESSAGE}",
+        pattern=rf"{_LEVEL}:(?!{STAMP})(?P<logger>[^\s:]{{1,200}}):{MESSAGE}",
         samples=(
             Sample(
                 line="INFO:lab.agents:agent-0 starting", message="agent-0 starting", level="INFO", logger="lab.agents"
@@ -24,7 +24,7 @@ LEVELLED: tuple[Format, ...] = (
     Format(
         name="uvicorn",
         starts="A",
-        pattern=rf"{_PADDED}: +{MESSAGE}",
+        pattern=rf"{_PADDED}: ++(?!{STAMP}){MESSAGE}",
         samples=(
             Sample(line="INFO:     Started server process [1]", message="Started server process [1]", level="INFO"),
             Sample(line=f"INFO:     {_ACCESS}", message=_ACCESS, level="INFO"),
@@ -67,7 +67,7 @@ LEVELLED: tuple[Format, ...] = (
         starts="A",
         pattern=(
             rf"(?!CRITICAL: ){_LEVEL}(?: - |: (?! )| ++(?!-))"
-            rf"(?!\[{NAME}\] |{SURE_NAME}(?::| -) |{NAME}:[\w.\-]{{1,100}}\.py:\d+ ){MESSAGE}"
+            rf"(?!(?:\| |[\[(])?{STAMP}|\[{NAME}\] |{SURE_NAME}(?::| -) |{NAME}:[\w.\-]{{1,100}}\.py:\d+ ){MESSAGE}"
         ),
         samples=(
             Sample(line="INFO agent-0 starting", message="agent-0 starting", level="INFO"),

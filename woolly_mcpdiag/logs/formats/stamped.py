@@ -17,7 +17,7 @@ _SECOND = "2026-11-22T14:44:21+00:00"
 
 
 def _format(name: str, pattern: str, *samples: Sample) -> Format:
-    return Format(name=name, starts="0", pattern=TIME + pattern, samples=samples)
+    return Format(name=name, starts="0D", pattern=TIME + pattern, samples=samples)
 
 
 def _sample(line: str, message: str = "agent-0 starting", level: str = "INFO", logger: str = "lab.agents") -> Sample:
@@ -41,13 +41,31 @@ STAMPED: tuple[Format, ...] = (
         "asctime-colon",
         f" {LEVEL} +{LOGGER}: {MESSAGE}",
         _sample("2026-11-22 14:44:21,778 DEBUG httpcore.http11: x y", "x y", "DEBUG", "httpcore.http11"),
+        *(
+            _sample(f"{stamp} INFO lab.agents: agent-0 starting")
+            for stamp in (
+                "11/22/2026 02:44:21.778 PM",
+                "22/11/2026 14:44:21.778",
+                "26/11/22 14:44:21,778",
+                "22.11.2026 14:44:21,778",
+                "22-11-2026 14:44:21,778",
+                "22-Nov-2026 14:44:21,778",
+                "22 Nov 2026 14:44:21.778",
+                "Sun, 22 Nov 2026 14:44:21.778 +0000",
+                "Sun Nov 22 14:44:21.778 2026",
+                "Nov 22, 2026 02:44:21.778 PM",
+                "1795358661.778",
+                "1795358661778",
+            )
+        ),
         _sample("2026-11-22 14:44:21,778 INFO     lab.agents: agent-0 starting"),
     ),
     _format(
         "asctime-level-in-brackets-after",
-        rf" {LEVEL} +\[{LOGGER}\]:? {MESSAGE}",
+        rf" {LEVEL} +\[{LOGGER}(?::\d+)?\]:? {MESSAGE}",
         _sample("2026-11-22T14:44:21.778Z INFO [lab.agents] agent-0 starting"),
         _sample("2026-11-22T15:44:21.778+01:00 ERROR [lab.agents] agent-0 failed", "agent-0 failed", "ERROR"),
+        _sample("2026-11-22 14:44:21,778 INFO [lab.agents:94] agent-0 starting"),
     ),
     _format(
         "pipe",
@@ -79,6 +97,7 @@ STAMPED: tuple[Format, ...] = (
         rf" (?!{ANY}){LOGGER}:? +{LEVEL}:? ++(?!{NAME} - ){MESSAGE}",
         _sample("2026-11-22 14:44:21,778 lab.agents INFO agent-0 starting"),
         _sample("2026-11-22 14:44:21,778 lab.agents INFO: agent-0 starting"),
+        _sample("11-22 14:44:21,778 lab.agents   INFO     agent-0 starting"),
     ),
     _format(
         "asctime-basic",
@@ -142,7 +161,7 @@ STAMPED: tuple[Format, ...] = (
     ),
     _format(
         "asctime-only",
-        rf":? ++(?!{ANY}|[-|\[({{]|{NAME}:? +{ANY}|(?:stdout|stderr) [FP] "
+        rf":? ++(?!{ANY}|\d{{4}}-\d\d-\d\d[T ]\d\d:|[-|\[({{]|{NAME}:? +{ANY}|(?:stdout|stderr) [FP] "
         rf"|\S{{1,100}} ?\S{{1,100}}\[[\w.]+\]: ){MESSAGE}",
         Sample(line="2026/11/22 14:44:21 agent-0 starting", message="agent-0 starting", time=_SECOND),
         _sample("2026-11-22 14:44:21,778 HTTP Request: GET x", "HTTP Request: GET x", "", ""),

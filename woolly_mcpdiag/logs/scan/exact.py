@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Logger, Tally
 from woolly_mcpdiag.logs.lines import LineEngine
@@ -71,7 +72,8 @@ class Exact:
         self._recogniser = engine._recogniser
         self.headers = engine._recogniser._headers
         self.urls = engine._recogniser._urls
-        self._teacher = Reader()
+        # With a day every stamp gives a time: a prefix is taken for one without a time only where it has none.
+        self._teacher = Reader(day=date(2000, 1, 1))
         self._stamps = Stamps()
         self.plain = engine._since is None and engine._until is None and not engine._recogniser._patterns
         """False where every line must be read: a time range, or patterns that may match anything."""
