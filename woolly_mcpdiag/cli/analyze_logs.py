@@ -1,7 +1,6 @@
 """``mcpdiag analyze-logs``: parse, call the one use case, print, exit."""
 
 import os
-import re
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -152,14 +151,13 @@ def _options(
     if start is not None and end is not None and start > end:
         msg = f"--since {since!r} is later than --until {until!r}"
         raise UsageError(msg, hint="exchange the two")
-    session_patterns = tuple(map(_pattern, patterns or ()))
     # Only now: this brings numpy, and wrong usage should be said at once.
     from woolly_mcpdiag.api import Options
 
     return Options(
         since=start,
         until=end,
-        session_patterns=session_patterns,
+        session_patterns=tuple(patterns or ()),
         endpoints=tuple(endpoints or ()),
         workers=workers,
         keep_events=keep_events,
@@ -174,19 +172,6 @@ def _count(text: str | None) -> int | None:
         msg = f"--workers {text}: is not a number from 1 to {_MOST_WORKERS}"
         raise UsageError(msg, hint="leave it out: the size of the logs decides")
     return int(text)
-
-
-def _pattern(text: str) -> str:
-    example = r"--session-pattern 'opened session (?P<session>\S+) for (?P<key>\S+)'"
-    try:
-        groups = re.compile(text).groupindex
-    except re.error as error:
-        msg = f"--session-pattern {text!r}: not a regular expression: {error}"
-        raise UsageError(msg, hint=example) from None
-    if "session" not in groups:
-        msg = f"--session-pattern {text!r}: has no group named session"
-        raise UsageError(msg, hint=example)
-    return text
 
 
 def _read(inputs: list[str], options: "Options", interrupt: Interrupt, *, quiet: bool) -> "Analysis":

@@ -16,9 +16,6 @@ ClientName = Literal["naive", "shared", "per-call", "plain", "pooled"]
 Dialect = Literal["1.11", "1.26", "1.30", "2.3"]
 """Whose manners the server has: the first release of a range that behaves alike (29 releases compared)."""
 
-TRANSPORTS: tuple[Transport, ...] = ("sse", "streamable", "both")
-ERAS: tuple[Era, ...] = ("handshake", "modern", "both")
-CLIENTS: tuple[ClientName, ...] = ("naive", "shared", "per-call", "plain", "pooled")
 
 AGENTS = ("simplifier", "tester", "convo_starter", "summarizer", "documentation")
 STREAMABLE_PATH = "/mcp"

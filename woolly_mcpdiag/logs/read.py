@@ -32,16 +32,17 @@ class Settings:
 
 def compiled(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
     """Compile session patterns; raises ``UsageError`` where one cannot mean a session."""
+    example = r"--session-pattern 'opened session (?P<session>\S+) for (?P<key>\S+)'"
     found = []
     for text in patterns:
         try:
             pattern = re.compile(text)
         except re.error as error:
-            message = f"session pattern {text!r}: not a regular expression: {error}"
-            raise UsageError(message, r"for example: 'opened session (?P<session>\S+) for (?P<key>\S+)'") from None
+            message = f"--session-pattern {text!r}: not a regular expression: {error}"
+            raise UsageError(message, example) from None
         if "session" not in pattern.groupindex:
-            message = f"session pattern {text!r}: has no group named session"
-            raise UsageError(message, r"for example: 'opened session (?P<session>\S+)'")
+            message = f"--session-pattern {text!r}: has no group named session"
+            raise UsageError(message, example)
         found.append(pattern)
     return tuple(found)
 
