@@ -111,7 +111,7 @@ def test_what_is_never_stopped_is_whole(long: Path):
 
 
 def test_progress_grows_and_never_passes_its_total(long: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("woolly_mcpdiag.api._TELL_EVERY", 0.0)
+    monkeypatch.setattr("woolly_mcpdiag.api.logs._TELL_EVERY", 0.0)
     told: list[Progress] = []
     analyze_logs([str(long)], progress=told.append)
     size = long.stat().st_size

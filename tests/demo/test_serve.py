@@ -83,14 +83,16 @@ async def test_a_listening_socket_names_its_protocol_so_that_nodelay_is_set() ->
         assert sock.proto == socket.IPPROTO_TCP
 
 
-async def test_a_client_that_is_not_part_of_the_demo_is_told_so() -> None:
+async def test_a_client_that_the_demo_does_not_have_must_be_handed_in() -> None:
     with pytest.raises(BaseException, match=r".*") as told:
         async with serve(Options(client="pooled")):
             pass
     leaf = told.value
     while isinstance(leaf, BaseExceptionGroup):
         leaf = leaf.exceptions[0]
-    assert str(leaf) == "client pooled: not part of this version"
+    assert str(leaf) == "client pooled: nobody said what makes it"
+    assert isinstance(leaf, UsageError)
+    assert "pooled=" in leaf.hint
 
 
 async def test_a_restart_loses_the_sessions_and_never_refuses(http: httpx2.AsyncClient) -> None:
@@ -113,4 +115,17 @@ def test_a_demo_in_a_process_of_its_own_answers_and_ends_with_the_block() -> Non
 
 def test_bad_options_are_told_before_a_process_starts() -> None:
     with pytest.raises(UsageError), demo_process(Options(faults=("nonsense",))):
+        pass
+
+
+def test_a_process_makes_the_client_that_a_dotted_name_leads_to() -> None:
+    options = Options(client="pooled", faults=("restart=1",))
+    with demo_process(options, pooled="woolly_mcpdiag.client.demo_adapter:pooled") as address:
+        answers = [httpx2.post(address.api_url, json=ASKED, trust_env=False).json() for _ in range(2)]
+    assert all("error" not in answer["metadata"] for answer in answers)
+
+
+@pytest.mark.parametrize("path", ["", "nowhere.at.all:made", "woolly_mcpdiag.demo:missing", ":made", "json:__doc__"])
+def test_a_name_that_leads_nowhere_is_told_before_a_process_starts(path: str) -> None:
+    with pytest.raises(UsageError, match="pooled"), demo_process(Options(client="pooled"), pooled=path):
         pass

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,10 @@ from woolly_mcpdiag.core.timelines import Latency
 SCHEMA = "mcpdiag.histogram/1"
 LOWEST, HIGHEST = 1e-6, 1e5
 """Seconds between which values are told apart; those outside keep their exact least and greatest."""
-_GROWTH = 1.02
+GROWTH = 1.02
 """Bucket width: the middle (geometric) of a bucket is within 1 % of everything in it."""
-_STEP = math.log(_GROWTH)
-_UNIT_BITS = 60
+_STEP = math.log(GROWTH)
+UNIT_BITS = 60
 """Sums are whole numbers of 2^-60 s (under an attosecond), so that their order does not matter."""
 _WHOLE = 2.0**53
 """From here on a float is a whole number."""
@@ -39,22 +39,33 @@ class Histogram:
         if not (0 <= value < math.inf) or n < 1:
             message = f"duration: {value} s, {n} times, cannot be counted"
             raise ValueError(message)
-        bucket = _bucket(value)
+        bucket = bucket_of(value)
         self.counts[bucket] = self.counts.get(bucket, 0) + n
         self.count += n
         self.least = min(self.least, value)
         self.greatest = max(self.greatest, value)
         self.units += _units(value) * n
 
+    def add_counted(self, counts: Mapping[int, int], least: float, greatest: float, units: int) -> None:
+        """Count what somebody else has put into buckets (see ``bucket_of``): for arrays of durations."""
+        number = 0
+        for bucket, n in counts.items():
+            self.counts[bucket] = self.counts.get(bucket, 0) + n
+            number += n
+        self.count += number
+        self.least = min(self.least, least)
+        self.greatest = max(self.greatest, greatest)
+        self.units += units
+
     @property
     def sum(self) -> float:
         """Seconds in all."""
-        return self.units / (1 << _UNIT_BITS)
+        return self.units / (1 << UNIT_BITS)
 
     @property
     def mean(self) -> float:
         """Seconds; 0 where nothing was counted."""
-        return self.units / (self.count << _UNIT_BITS) if self.count else 0.0
+        return self.units / (self.count << UNIT_BITS) if self.count else 0.0
 
     def merge(self, other: "Histogram") -> None:
         """Count everything that the other one counted; the result is the same as if one had counted it all."""
@@ -106,28 +117,38 @@ class Histogram:
 
     def to_json(self) -> str:
         """Return one line that ``from_json`` reads back without loss."""
-        row: dict[str, Any] = {
-            "schema": SCHEMA,
-            "count": self.count,
-            "units": self.units,
-            "counts": sorted(self.counts.items()),
-        }
+        return json.dumps({"schema": SCHEMA, **self.to_row()}, separators=(",", ":"))
+
+    def to_row(self) -> dict[str, Any]:
+        """Return what ``from_row`` reads back, for a line that holds more than this histogram."""
+        row: dict[str, Any] = {"count": self.count, "units": self.units, "counts": sorted(self.counts.items())}
         if self.count:
             row |= {"least": self.least, "greatest": self.greatest}
-        return json.dumps(row, separators=(",", ":"))
+        return row
+
+    @staticmethod
+    def from_row(row: dict[str, Any]) -> "Histogram":
+        """Read a row of ``to_row``. Raises ``ValueError`` or ``KeyError`` where it is none."""
+        found = Histogram(
+            counts={int(bucket): int(n) for bucket, n in row["counts"]},
+            count=int(row["count"]),
+            least=float(row.get("least", math.inf)),
+            greatest=float(row.get("greatest", -math.inf)),
+            units=int(row["units"]),
+        )
+        if sum(found.counts.values()) != found.count:
+            message = f"histogram: its buckets hold {sum(found.counts.values())}, its count says {found.count}"
+            raise ValueError(message)
+        return found
 
     @staticmethod
     def from_json(text: str) -> "Histogram":
         """Read what ``to_json`` wrote. Raises ``ValueError`` where the text is no histogram of this schema."""
         try:
-            found = _read(json.loads(text))
+            return _read(json.loads(text))
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             message = f"not a histogram of schema {SCHEMA}: {error}"
             raise ValueError(message) from error
-        if sum(found.counts.values()) != found.count:
-            message = f"histogram: its buckets hold {sum(found.counts.values())}, its count says {found.count}"
-            raise ValueError(message)
-        return found
 
     def _middle(self, bucket: int) -> float:
         if bucket in {0, _LAST}:
@@ -140,20 +161,15 @@ def _read(row: dict[str, Any]) -> Histogram:
     if row.get("schema") != SCHEMA:
         message = f"its schema is {row.get('schema')}"
         raise ValueError(message)
-    return Histogram(
-        counts={int(bucket): int(n) for bucket, n in row["counts"]},
-        count=int(row["count"]),
-        least=float(row.get("least", math.inf)),
-        greatest=float(row.get("greatest", -math.inf)),
-        units=int(row["units"]),
-    )
+    return Histogram.from_row(row)
 
 
 def _units(value: float) -> int:
-    return int(value) << _UNIT_BITS if value >= _WHOLE else int(value * (1 << _UNIT_BITS))
+    return int(value) << UNIT_BITS if value >= _WHOLE else int(value * (1 << UNIT_BITS))
 
 
-def _bucket(value: float) -> int:
+def bucket_of(value: float) -> int:
+    """Return the index of the bucket that a duration belongs to."""
     if value < LOWEST:
         return 0
     return _LAST if value > HIGHEST else min(1 + int(math.log(value / LOWEST) / _STEP), _LAST - 1)
@@ -163,4 +179,4 @@ def _edges(bucket: int) -> tuple[float, float]:
     if bucket == 0:
         return 0.0, LOWEST
     low = LOWEST * math.exp((bucket - 1) * _STEP)
-    return (HIGHEST, HIGHEST) if bucket == _LAST else (low, min(low * _GROWTH, HIGHEST))
+    return (HIGHEST, HIGHEST) if bucket == _LAST else (low, min(low * GROWTH, HIGHEST))

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from woolly_mcpdiag.core.findings import Finding, Hypothesis, Ledger
+from woolly_mcpdiag.core.runs import Run
 from woolly_mcpdiag.core.timelines import Activity, Latency, Timeline
+from woolly_mcpdiag.core.verdicts import Judgement
 
 SCHEMA = "mcpdiag.report/1"
 
@@ -76,3 +78,7 @@ class Report:
     next_steps: list[NextStep] = field(default_factory=list)
     partial: bool = False
     """True where the run was interrupted."""
+    judgements: list[Judgement] = field(default_factory=list)
+    """Criteria of a load or a gate, in their order."""
+    run: Run | None = None
+    """The record of a load or a gate; ``None`` where only logs were read."""

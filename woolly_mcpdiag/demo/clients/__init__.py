@@ -9,6 +9,12 @@ from woolly_mcpdiag.demo.plan import ClientName
 Factory = Callable[[Wiring], AgentClient]
 
 
+def not_given() -> UsageError:
+    """Return what is raised where the pooled client is asked for and nothing makes one."""
+    msg = "client pooled: nobody said what makes it"
+    return UsageError(msg, hint="hand in pooled=, or use shared, per-call, plain or naive")
+
+
 def build(name: ClientName, wiring: Wiring, pooled: Factory | None = None) -> AgentClient:
     """Return a client. ``pooled`` makes the one that is not part of the demo.
 
@@ -16,8 +22,7 @@ def build(name: ClientName, wiring: Wiring, pooled: Factory | None = None) -> Ag
     """
     if name == "pooled":
         if pooled is None:
-            msg = "client pooled: not part of this version"
-            raise UsageError(msg, hint="use shared, per-call, plain or naive")
+            raise not_given()
         return pooled(wiring)
     if name == "naive":
         from woolly_mcpdiag.demo.clients.naive import NaiveClient as Made  # noqa: PLC0415 - each loads its own library

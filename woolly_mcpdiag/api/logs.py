@@ -1,4 +1,4 @@
-"""The public Python API: typed options in, a Report out; it never prints and never exits."""
+"""The one way to analyse logs from Python: typed options in, an analysis out."""
 
 import os
 from collections import Counter
