@@ -118,6 +118,16 @@ def url(s: str) -> str:
 
     Session ids stay, in the query by their name and in the path by their shape (32 hexadecimal digits, UUID).
     """
+    for _ in range(_NESTED):
+        masked = _url_once(s)
+        if masked == s:
+            return masked
+        # Masking may take away what stood before another "://".
+        s = masked
+    return MASK
+
+
+def _url_once(s: str) -> str:
     s = s.partition("#")[0]
     scheme, slashes, rest = s.partition("://")
     if slashes:

@@ -56,8 +56,15 @@ def tell(row: Mapping[str, Any]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def until_told() -> AsyncIterator[None]:
-    """In a child: leave the block when the input has ended. A Ctrl-C in the terminal is the parent's business."""
+async def ignoring_interrupts() -> AsyncIterator[None]:
+    """In a child: a Ctrl-C in the terminal is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     yield
+
+
+@contextlib.asynccontextmanager
+async def until_told() -> AsyncIterator[None]:
+    """In a child: leave the block when the input has ended."""
+    async with ignoring_interrupts():
+        yield
     await anyio.to_thread.run_sync(sys.stdin.buffer.read, abandon_on_cancel=True)

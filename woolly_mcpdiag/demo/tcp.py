@@ -65,18 +65,26 @@ class TcpProxy:
 
         ``away`` is set once it is closed.
         """
-        await self._down()
+        await self.down()
         away.set()
         if duration is not None:
             await anyio.sleep(duration)
-            await self._up()
+            await self.up()
 
     async def swallow(self, duration: float | None, away: anyio.Event) -> None:
-        """Leave connections in a full accept queue for so many seconds: the peer's connect hangs.
+        """Leave new connections unanswered for so many seconds; see ``swallow_until``."""
+        over = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.swallow_until, over, away)
+            await (anyio.sleep_forever() if duration is None else anyio.sleep(duration))
+            over.set()
+
+    async def swallow_until(self, over: anyio.Event, away: anyio.Event) -> None:
+        """Leave connections in a full accept queue until ``over``: the peer's connect hangs. ``away``: it has begun.
 
         Linux drops a SYN while the queue is full; backlog 0 holds one connection, and the fillers take that place.
         """
-        await self._down()
+        await self.down()
         trap = bind(self.port, self.host, backlog=0)
         fillers = [socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) for _ in range(3)]
         try:
@@ -84,22 +92,24 @@ class TcpProxy:
                 filler.setblocking(False)
                 filler.connect_ex((self.host, self.port))
             away.set()
-            await (anyio.sleep_forever() if duration is None else anyio.sleep(duration))
+            await over.wait()
         finally:
             for sock in (trap, *fillers):
                 sock.close()
-        await self._up()
+        await self.up()
 
     def close(self) -> None:
         """Give the port back where it was never served."""
         if self._socket is not None:
             self._socket.close()
 
-    async def _down(self) -> None:
+    async def down(self) -> None:
+        """Close the port and every open connection."""
         self._scope.cancel()
         await self._ended.wait()
 
-    async def _up(self) -> None:
+    async def up(self) -> None:
+        """Take connections again."""
         if self._tasks is not None:
             await self._tasks.start(self._accept)
 
