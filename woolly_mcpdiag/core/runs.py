@@ -17,6 +17,8 @@ from woolly_mcpdiag.core.measures import Tally, merged
 from woolly_mcpdiag.core.verdicts import Judgement
 
 SCHEMA = "mcpdiag.run/1"
+REHEARSED = "outage-"
+"""Begins the source of events that a rehearsal has brought about: they are no findings of the target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

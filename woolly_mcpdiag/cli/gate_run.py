@@ -1,0 +1,139 @@
+"""The one place that plays a gate: starts the demo where no target is named, looks at the targets, runs the scenes."""
+
+import contextlib
+import os
+import platform
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from woolly_mcpdiag import __version__
+from woolly_mcpdiag.cli.errors import note
+from woolly_mcpdiag.cli.gate_order import GateOrder
+from woolly_mcpdiag.cli.interrupt import Interrupt
+from woolly_mcpdiag.cli.load_plans import DEMO_TOOLS
+from woolly_mcpdiag.cli.load_targets import connection
+from woolly_mcpdiag.core.redact import url as redacted_url
+from woolly_mcpdiag.core.runs import Meta
+
+if TYPE_CHECKING:
+    from woolly_mcpdiag.api.gate import Gated
+    from woolly_mcpdiag.load.preflight import Found
+
+POOLED = "woolly_mcpdiag.client.demo_adapter:pooled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """How much is shown, and how."""
+
+    live: bool = True
+    quiet: bool = False
+    width: int | None = None
+    verbose: bool = False
+
+
+def play(order: GateOrder, log: Path | None, interrupt: Interrupt, show: Show) -> "Gated":
+    """Run and judge. Raises ``McpdiagError`` for a target that cannot be judged."""
+    from woolly_mcpdiag.load import preflight
+
+    with _targets(order, quiet=show.quiet) as aimed:
+        found = preflight.look(_wanted(aimed))
+        if not show.quiet:
+            for text in found.notes:
+                note(text)
+        # Only now: this brings numpy, and a target that is away should be said at once.
+        from woolly_mcpdiag.api.gate import Asked, Subject, gate
+        from woolly_mcpdiag.cli.load_live import LoadView
+        from woolly_mcpdiag.demo.outage import outage_process
+
+        subject = Subject(
+            mcp=found.mcp,
+            calls=found.calls,
+            agent=found.agent,
+            runs=aimed.runs if found.agent is not None else (),
+            client=aimed.client,
+        )
+        asked = Asked(profile=aimed.profile, thresholds=aimed.thresholds, known=aimed.known, events=log)
+        view = LoadView(sys.stderr, quiet=show.quiet, live=show.live, width=show.width)
+        try:
+            return gate(
+                subject, asked, _meta(aimed, found), outages=outage_process, on_state=view, stopped=interrupt.asked
+            )
+        finally:
+            view.close()
+
+
+@contextlib.contextmanager
+def _targets(order: GateOrder, *, quiet: bool) -> Iterator[GateOrder]:
+    """Yield the order with targets: those that are named, or the demo, which runs while the block does."""
+    if not order.demo:
+        yield order
+        return
+    from woolly_mcpdiag.demo.options import Options
+    from woolly_mcpdiag.demo.process import demo_process
+
+    options = Options(faults=order.typed.faults, client=_demo_client(order))
+    with demo_process(options, pooled=POOLED if options.client == "pooled" else "") as demo:
+        if not quiet:
+            note(f"no target is named, so the demo is judged: agents API {demo.api_url}, MCP server {demo.mcp_url}")
+        mcp = connection(demo.mcp_url, order.typed)
+        yield replace(order, mcp=mcp, agent=replace(mcp, url=demo.api_url))
+
+
+def _demo_client(order: GateOrder) -> Any:  # noqa: ANN401 - the demo's own names
+    return "plain" if order.client == "sdk" else order.client
+
+
+def _wanted(order: GateOrder) -> Any:  # noqa: ANN401 - ``preflight.Wanted``, which is imported late
+    from woolly_mcpdiag.load.preflight import Wanted
+
+    return Wanted(
+        mcp=order.mcp,
+        era="handshake" if order.demo else "auto",
+        tools=order.tools,
+        allow=order.typed.allow,
+        prefer=DEMO_TOOLS if order.demo else (),
+        agent=order.agent,
+        runs=order.runs if order.agent is not None else (),
+    )
+
+
+def _meta(order: GateOrder, found: "Found") -> Meta:
+    return Meta(
+        run=secrets.token_hex(6),
+        command="gate",
+        version=__version__,
+        started=datetime.now(UTC).timestamp(),
+        targets=tuple(_described(order, found)),
+        workload={
+            "model": "waves",
+            "client": order.client,
+            "clients": [order.client],
+            "profile": order.profile.name,
+            "confidence": order.profile.confidence,
+            "claim": order.profile.claim,
+        },
+        host={"cpus": os.cpu_count() or 1, "kernel": platform.release(), "python": platform.python_version()},
+        thresholds=tuple(threshold.text for threshold in order.thresholds),
+    )
+
+
+def _described(order: GateOrder, found: "Found") -> Iterator[dict[str, Any]]:
+    if found.agent is not None:
+        yield {"kind": "agent", "url": redacted_url(found.agent.at.url), "client": "wire", "demo": order.demo}
+    if found.mcp is not None:
+        yield {
+            "kind": "mcp",
+            "url": redacted_url(found.mcp.at.url),
+            "transport": found.mcp.transport,
+            "era": "modern" if found.mcp.modern else "handshake",
+            "version": found.mcp.version,
+            "server": found.mcp.server,
+            "client": order.client,
+            "demo": order.demo,
+        }
