@@ -72,11 +72,16 @@ async def opened() -> AsyncIterator[Callable]:
     made: list[Session] = []
     async with anyio.create_task_group() as tasks:
 
-        async def start(transport: Answers, mode: str = "auto", seen: list[Seen] | None = None) -> Session:
+        async def start(
+            transport: Answers,
+            mode: str = "auto",
+            seen: list[Seen] | None = None,
+            auth: httpx2.Auth | None = None,
+        ) -> Session:
             ready = anyio.Event()
             plan = Pin(transport="streamable", mode=mode)
             session = Session(
-                Target(url="http://x.test/mcp", options={"cache": None}),
+                Target(url="http://x.test/mcp", options={"cache": None}, auth=auth),
                 plan,
                 transport,
                 WAITS,
@@ -213,6 +218,57 @@ async def test_a_session_that_the_server_forgot_gets_no_delete(opened):
     assert "DELETE" not in transport.seen
 
 
+async def test_a_delete_whose_connection_was_just_closed_is_sent_again(opened):
+    lost = iter([httpx2.ReadError("closed"), httpx2.Response(200)])
+    transport = Answers(lambda rpc, body: next(lost) if rpc == "DELETE" else usual(rpc, body))
+    session = await opened(transport)
+    session.stop()
+    await anyio.sleep(1)
+    assert transport.seen.count("DELETE") == 2
+    assert session.guard.deleted == 200
+
+
+async def test_a_delete_to_a_server_that_is_away_is_tried_twice_and_no_more(opened):
+    transport = Answers(lambda rpc, body: httpx2.ConnectError("away") if rpc == "DELETE" else usual(rpc, body))
+    session = await opened(transport)
+    session.stop()
+    await anyio.sleep(1)
+    assert transport.seen.count("DELETE") == 2
+    assert session.ended
+
+
+class Late(httpx2.AsyncByteStream):
+    """An answer that comes once it is allowed to."""
+
+    def __init__(self, number: object, allowed: anyio.Event) -> None:
+        self.number, self.allowed = number, allowed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        await self.allowed.wait()
+        row = json.dumps({"jsonrpc": "2.0", "id": self.number, "result": {"content": []}})
+        yield f"data: {row}\n\n".encode()
+
+
+async def test_an_answer_that_comes_while_the_session_is_closed_prints_no_traceback(opened, caplog):
+    allowed = anyio.Event()
+
+    def answer(rpc, body):
+        if rpc == "DELETE":
+            allowed.set()
+        if rpc != "tools/call":
+            return usual(rpc, body)
+        return httpx2.Response(200, stream=Late(body["id"], allowed), headers={"content-type": "text/event-stream"})
+
+    session = await opened(Answers(answer))
+    with anyio.move_on_after(1.0):
+        await session.client.call_tool("echo", {})
+    session.stop()
+    await anyio.sleep(1)
+    assert session.ended
+    assert "Traceback" not in caplog.text
+    assert "Error parsing" not in caplog.text
+
+
 async def test_a_session_whose_opening_ends_half_way_is_deleted(opened):
     transport = Answers(lambda rpc, body: "hang" if rpc == "tools/list" else usual(rpc, body))
     session = await opened(transport)
@@ -243,14 +299,90 @@ async def test_only_a_refusal_that_means_an_older_server_leads_to_the_older_era(
     assert ("initialize" in transport.seen) is older
 
 
-async def test_made_up_answers_say_so_where_httpx_logs_them(opened, caplog):
+@pytest.fixture
+def logged(caplog) -> Callable[[], list[str]]:
+    """Return what httpx2 has logged: verb and status."""
     caplog.set_level("INFO", logger="httpx2")
-    session = await opened(
-        Answers(lambda rpc, body: httpx2.ConnectError("x") if rpc == "tools/call" else usual(rpc, body))
-    )
+
+    def lines() -> list[str]:
+        found = [record.getMessage() for record in caplog.records if record.name == "httpx2"]
+        return [f"{line.split()[2]} {line.split()[5]}" for line in found]
+
+    return lines
+
+
+async def test_httpx_logs_what_came_over_the_wire_and_no_answer_that_was_made_up(opened, logged):
+    def answer(rpc, body):
+        if rpc == "DELETE":
+            return httpx2.Response(404)
+        return httpx2.ConnectError("x") if rpc == "tools/call" else usual(rpc, body)
+
+    session = await opened(Answers(answer))
     with pytest.raises(Exception, match="Connection closed"):
         await call(session, Exchange(method="tools/call"))
-    assert "599 (mcpdiag: ConnectError)" in caplog.text
+    session.stop()
+    await anyio.sleep(1)
+    assert session.ended
+    assert logged() == ["POST 400", "POST 200", "POST 202", "GET 405", "POST 200", "DELETE 404"]
+
+
+async def test_a_note_that_is_sent_apart_is_logged_with_its_own_status(opened, logged):
+    def answer(rpc, body):
+        if rpc == "tools/call":
+            return "hang"
+        return httpx2.Response(503) if rpc == "notifications/cancelled" else usual(rpc, body)
+
+    session = await opened(Answers(answer))
+    with anyio.move_on_after(1.0):
+        await session.client.call_tool("echo", {})
+    await anyio.sleep(0.1)
+    assert logged()[-1] == "POST 503"
+
+
+async def test_a_redirected_note_follows_within_the_origin_and_never_in_circles(opened):
+    asked = []
+
+    class Slashed(Answers):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            if request.url.path == "/mcp" or b"notifications/cancelled" in await request.aread():
+                asked.extend([request.url.path] if request.method == "POST" else [])
+                return httpx2.Response(307, headers={"location": "/mcp/"})
+            return await super().handle_async_request(request)
+
+    transport = Slashed(lambda rpc, body: "hang" if rpc == "tools/call" else usual(rpc, body))
+    session = await opened(transport)
+    asked.clear()
+    with anyio.move_on_after(1.0):
+        await session.client.call_tool("echo", {})
+    await anyio.sleep(0.1)
+    assert asked == ["/mcp", "/mcp", "/mcp/", "/mcp/", "/mcp/"], "the call, then the note and three hops"
+
+
+async def test_credentials_that_the_server_asks_for_are_sent_with_what_is_sent_apart(opened):
+    class Token(httpx2.Auth):
+        def auth_flow(self, request):
+            response = yield request
+            if response.status_code == 401:
+                request.headers["authorization"] = "Bearer new"
+                yield request
+
+    def answer(rpc, body):
+        return "hang" if rpc == "tools/call" else usual(rpc, body)
+
+    noted = []
+
+    class Guarded(Answers):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            if "authorization" not in request.headers:
+                return httpx2.Response(401)
+            noted.append(json.loads(await request.aread() or b"{}").get("method", request.method))
+            return await super().handle_async_request(request)
+
+    session = await opened(Guarded(answer), auth=Token())
+    with anyio.move_on_after(1.0):
+        await session.client.call_tool("echo", {})
+    await anyio.sleep(0.1)
+    assert "notifications/cancelled" in noted
 
 
 async def test_closing_the_guard_leaves_the_shared_transport_open():
@@ -260,9 +392,19 @@ async def test_closing_the_guard_leaves_the_shared_transport_open():
         async def aclose(self) -> None:
             closed.append(True)
 
-    async with anyio.create_task_group() as tasks:
-        await Guard(Shared(usual), tasks, sse=False, note_timeout=1.0).aclose()
+    async with anyio.create_task_group() as tasks, Guard(Shared(usual), tasks, sse=False, note_timeout=1.0):
+        pass
     assert closed == []
+
+
+async def test_a_message_that_comes_after_the_end_is_not_sent():
+    transport = Answers(usual)
+    async with anyio.create_task_group() as tasks:
+        guard = Guard(transport, tasks, sse=False, note_timeout=1.0)
+        async with guard:
+            answer = await guard.post("http://x.test/mcp", json={"method": "notifications/cancelled"})
+    assert answer.status_code == 202
+    assert transport.seen == []
 
 
 class Primed(httpx2.AsyncByteStream):

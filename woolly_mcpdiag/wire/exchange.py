@@ -77,5 +77,17 @@ class Seen:
     """A failure that was kept from the SDK, so that the session lives on."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """An answer that tells how the server, or what is before it, is set up; not that anything has failed."""
+
+    verb: str
+    status: int
+    location: str = ""
+    """Where a redirect leads."""
+    followed: bool = False
+    """It leads to the same origin."""
+
+
 CURRENT: ContextVar[Exchange | None] = ContextVar("mcpdiag_exchange", default=None)
 """The attempt that this task works for."""

@@ -51,16 +51,13 @@ def means_older(exchange: Exchange) -> bool:
 
 
 def error_reply(request: httpx2.Request, number: object, exchange: Exchange) -> httpx2.Response:
-    """Return an answer that ends the SDK's wait for this request and leaves its session alone.
-
-    Its status is one that no server sends: httpx2 logs it as it logs those that came over the wire.
-    """
+    """Return an answer that ends the SDK's wait for this request and leaves its session alone."""
     row = {"jsonrpc": "2.0", "id": number, "error": {"code": -32000, "message": "Connection closed"}}
     return made_up(request, 599, exchange.error or "no answer", row)
 
 
 def made_up(request: httpx2.Request, status: int, why: str, row: object = None) -> httpx2.Response:
-    """Return an answer that no server gave; its reason phrase, which httpx2 logs, says so."""
+    """Return an answer that no server gave, as its reason phrase says; httpx2, which did not see it, logs nothing."""
     reason = {"reason_phrase": f"(mcpdiag: {why})".encode("ascii", "replace")}
     if row is None:
         return httpx2.Response(status, request=request, extensions=reason)

@@ -1,11 +1,13 @@
-"""The one transport under the SDK: one bad exchange ends one attempt, never the session, and its facts are kept.
+"""The one HTTP client under the SDK: one bad exchange ends one attempt, never the session, and its facts are kept.
 
 mcp 2.3 ends a session with all its calls where a single POST meets a transport error, drops HTTP status and
 Retry-After, waits for ever where a legacy SSE server refuses a POST, and lets a slow message hold up all others.
+What is really sent passes through httpx2 and is logged by it; answers that are made up here never get there.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from urllib.parse import parse_qs
 
 import anyio
@@ -13,24 +15,31 @@ import httpx2
 from anyio.abc import TaskGroup
 
 from woolly_mcpdiag.wire import facts
-from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Seen
+from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Finding, Seen
 
 SESSION = "mcp-session-id"
 _DISCOVER, _INITIALIZED = "server/discover", "notifications/initialized"
+_HOPS = 3
 _ERRORS = (httpx2.TransportError, httpx2.InvalidURL, TimeoutError)
 
 
 class _Watched(httpx2.AsyncByteStream):
-    """A response body that tells how it ended."""
+    """A response body that tells how it ended, and says no more where nobody wants it."""
 
-    def __init__(self, inner: httpx2.AsyncByteStream, ended: Callable[[Exception | None], None]) -> None:
-        self._inner = inner
-        self._ended = ended
+    def __init__(
+        self,
+        inner: httpx2.AsyncByteStream,
+        ended: Callable[[Exception | None], None],
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._inner, self._ended, self._wanted = inner, ended, wanted
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for part in self._inner:
-                yield part
+                # The SDK would print a traceback for an answer that comes while its session is closed.
+                if self._wanted():
+                    yield part
         except _ERRORS as error:
             # For the SDK it just ends, which it handles well; an error it would print with its whole traceback.
             self._ended(error)
@@ -41,24 +50,42 @@ class _Watched(httpx2.AsyncByteStream):
         await self._inner.aclose()
 
 
-class Guard(httpx2.AsyncBaseTransport):
-    """Stands between one session of the SDK and the shared transport."""
+class _Borrowed(httpx2.AsyncBaseTransport):
+    """The shared transport, which stays open when a session ends."""
 
-    def __init__(
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await self._inner.handle_async_request(request)
+
+
+class Guard(httpx2.AsyncClient):
+    """The HTTP client of one session. It is closed with the session; the shared transport stays open."""
+
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
         self,
         inner: httpx2.AsyncBaseTransport,
         background: TaskGroup,
         *,
         sse: bool,
         note_timeout: float,
+        streamless: bool = False,
         seen: Callable[[Seen], None] | None = None,
         lost: Callable[[str], None] = lambda _why: None,
+        found: Callable[[Finding], bool] = lambda _finding: True,
+        headers: Mapping[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
+        auth: httpx2.Auth | None = None,
     ) -> None:
-        self._inner = inner
+        super().__init__(transport=_Borrowed(inner), headers=dict(headers or {}), timeout=timeout, auth=auth)
         self._background = background
         self._sse = sse
         self._note_timeout = note_timeout
+        self._streamless = streamless
         self._seen = seen
+        self._found = found
+        """Called for what tells of the server's configuration; False where asking again is of no use."""
         self._lost = lost
         """Called where a legacy SSE stream has ended, and with it the session."""
         self.session = ""
@@ -68,19 +95,27 @@ class Guard(httpx2.AsyncBaseTransport):
         """With which ``server/discover`` was refused by an older server."""
         self.deleted: int | None = None
         """Status of the DELETE."""
+        self.closing = False
+        """The session is over; answers that come still are nobody's."""
         self.forget = False
         """The server does not know the session: no DELETE."""
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Pass one request on; raises for a stream that cannot be opened only."""
-        if request.method == "POST":
-            return await self._post(request)
-        if request.method == "DELETE":
-            return await self._delete(request)
-        return await self._get(request)
+    async def send(
+        self, request: httpx2.Request, *, stream: bool = False, auth: object = None, follow_redirects: object = False
+    ) -> httpx2.Response:
+        """Send one request, or answer in its place; raises for a stream that cannot be opened only.
 
-    async def aclose(self) -> None:
-        """Leave the shared transport open."""
+        ``auth`` is the client's own, and redirects are left to who asks: the SDK follows those within the origin.
+        """
+        if request.method == "POST":
+            response = await self._post(request)
+        elif request.method == "DELETE":
+            response = await self._delete(request)
+        else:
+            response = await self._get(request)
+        if not stream:
+            await response.aread()
+        return response
 
     async def _post(self, request: httpx2.Request) -> httpx2.Response:
         message = json.loads(await request.aread())
@@ -105,13 +140,14 @@ class Guard(httpx2.AsyncBaseTransport):
     ) -> httpx2.Response:
         exchange.session = request.headers.get(SESSION, "")
         try:
-            response = await self._send(request, rpc)
+            response = await self._pass(request, rpc)
             if response.status_code >= 400:
                 return await self._refused(request, response, rpc, exchange)
             self._taken(response, exchange)
             if response.headers.get("content-type", "").startswith("text/event-stream"):
                 if isinstance(response.stream, httpx2.AsyncByteStream):
-                    response.stream = _Watched(response.stream, lambda error: self._cut(exchange, error))
+                    cut = partial(self._cut, exchange)
+                    response.stream = _Watched(response.stream, cut, lambda: not self.closing)
             elif response.status_code == 200:
                 await response.aread()
         except _ERRORS as error:
@@ -155,9 +191,7 @@ class Guard(httpx2.AsyncBaseTransport):
         query = parse_qs(request.url.query.decode("ascii", "replace"))
         exchange.session = self.session = next(iter(query.get("session_id", []) + query.get("sessionId", [])), "")
         try:
-            response = await self._send(request, rpc)
-            body = await response.aread()
-            await response.aclose()
+            response = await self._settled(request, rpc)
         except _ERRORS as error:
             self.refused_by = rpc
             facts.broken(exchange, error)
@@ -167,14 +201,14 @@ class Guard(httpx2.AsyncBaseTransport):
             self._taken(response, exchange)
             return
         self.refused_by = rpc
-        facts.refused(exchange, response, body)
+        facts.refused(exchange, response, response.content)
         exchange.fail()
 
     async def _initialized(self, request: httpx2.Request, current: Exchange | None) -> httpx2.Response:
         exchange = current or Exchange(method=_INITIALIZED)
         try:
             with anyio.fail_after(self._note_timeout):
-                response = await self._send(request, _INITIALIZED)
+                response = await self._pass(request, _INITIALIZED)
                 body = await response.aread()
         except _ERRORS as error:
             self.refused_by = _INITIALIZED
@@ -193,9 +227,7 @@ class Guard(httpx2.AsyncBaseTransport):
         """Send what no answer is waited for; nobody learns of a failure but the record."""
         with anyio.move_on_after(self._note_timeout):
             try:
-                response = await self._send(request, rpc or "response")
-                await response.aread()
-                await response.aclose()
+                await self._settled(request, rpc or "response")
             except _ERRORS:
                 return
 
@@ -205,26 +237,42 @@ class Guard(httpx2.AsyncBaseTransport):
         # Shielded: a session whose opening is given up must not stay behind on the server.
         with anyio.move_on_after(self._note_timeout, shield=True):
             try:
-                response = await self._send(request, "")
-                await response.aread()
-                self.deleted = response.status_code
+                response = await self._deleted(request)
             except _ERRORS as error:
                 return facts.made_up(request, 204, type(error).__name__)
+            self.deleted = response.status_code
+            if response.status_code == 405:
+                self._found(Finding(verb="DELETE", status=405))
             # The SDK warns of refusals that say no more than that the session is gone.
             known = response.status_code < 400
             return response if known else facts.made_up(request, 204, f"HTTP {response.status_code}")
         return facts.made_up(request, 204, "no answer")
 
+    async def _deleted(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a DELETE, once more where its connection was lost: the server may have closed an idle one just then."""
+        try:
+            response = await self._pass(request, "")
+            await response.aread()
+        except (httpx2.NetworkError, httpx2.RemoteProtocolError):
+            response = await self._pass(request, "")
+            await response.aread()
+        return response
+
     async def _get(self, request: httpx2.Request) -> httpx2.Response:
         exchange = CURRENT.get() if self._sse else None
+        if self._streamless and not self._sse and "last-event-id" not in request.headers:
+            return facts.made_up(request, 405, "refused before")
         try:
-            response = await self._send(request, "")
+            response = await self._pass(request, "")
         except _ERRORS as error:
             if exchange is not None:
                 self.refused_by = "GET"
                 facts.broken(exchange, error)
             raise
-        if exchange is not None and response.status_code >= 300:
+        if response.status_code in {405, 409} and not self._sse:
+            again = self._found(Finding(verb="GET", status=response.status_code))
+            self._streamless = self._streamless or not again
+        if exchange is not None and response.status_code >= 300 and response.next_request is None:
             self.refused_by = "GET"
             facts.refused(exchange, response, await response.aread())
         elif self._sse and isinstance(response.stream, httpx2.AsyncByteStream):
@@ -234,13 +282,28 @@ class Guard(httpx2.AsyncBaseTransport):
     def _stream_ended(self, error: Exception | None) -> None:
         self._lost(f"stream cut: {type(error).__name__}" if error else "stream ended")
 
-    async def _send(self, request: httpx2.Request, rpc: str) -> httpx2.Response:
+    async def _settled(self, request: httpx2.Request, rpc: str) -> httpx2.Response:
+        """Send what the SDK has an answer to already, redirects within the origin included; return what came, read."""
+        for hop in range(_HOPS + 1):
+            response = await self._pass(request, rpc)
+            await response.aread()
+            again = response.next_request
+            if again is None or hop == _HOPS or not _same_origin(request.url, again.url):
+                return response
+            request = again
+        raise AssertionError
+
+    async def _pass(self, request: httpx2.Request, rpc: str) -> httpx2.Response:
+        if self.is_closed:
+            # A message that was to be sent apart, after the session's end.
+            msg = "the session is closed"
+            raise httpx2.WriteError(msg, request=request)
         if self._seen is None:
-            return await self._inner.handle_async_request(request)
+            return self._told(await super().send(request, stream=True, follow_redirects=False))
         begun = anyio.current_time()
         status, error, session = None, "", request.headers.get(SESSION, self.session)
         try:
-            response = await self._inner.handle_async_request(request)
+            response = await super().send(request, stream=True, follow_redirects=False)
             status = response.status_code
             session = session or response.headers.get(SESSION, "")
         except Exception as problem:
@@ -259,4 +322,18 @@ class Guard(httpx2.AsyncBaseTransport):
                     contained=bool(error) and request.method != "GET",
                 )
             )
+        return self._told(response)
+
+    def _told(self, response: httpx2.Response) -> httpx2.Response:
+        if (leads := response.next_request) is not None:
+            asked = response.request
+            followed = _same_origin(asked.url, leads.url)
+            finding = Finding(
+                verb=asked.method, status=response.status_code, location=str(leads.url), followed=followed
+            )
+            self._found(finding)
         return response
+
+
+def _same_origin(one: httpx2.URL, other: httpx2.URL) -> bool:
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)

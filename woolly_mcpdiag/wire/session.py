@@ -11,10 +11,10 @@ from mcp import Client, MCPError
 from mcp.client._transport import TransportStreams
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import DiscoverResult, EmptyResult, PingRequest, Tool
+from mcp_types import DiscoverResult, EmptyResult, Implementation, PingRequest, ServerCapabilities, Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Seen
+from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Finding, Seen
 from woolly_mcpdiag.wire.guard import Guard
 
 Transport = Literal["streamable", "sse"]
@@ -61,6 +61,17 @@ class Waits:
     """Silence on a connection after which it is given up."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a server says of itself."""
+
+    info: Implementation | None
+    capabilities: ServerCapabilities
+    instructions: str | None
+    version: str
+    """Of the protocol that is spoken with it."""
+
+
 class Session:
     """An MCP session. ``own`` must run in a task of its own; everything else may be called from any task."""
 
@@ -71,7 +82,14 @@ class Session:
         http: httpx2.AsyncBaseTransport,
         waits: Waits,
         seen: Callable[[Seen], None] | None = None,
+        found: Callable[[Finding], bool] = lambda _finding: True,
+        *,
+        streamless: bool = False,
     ) -> None:
+        """Take where it leads, and who is told what.
+
+        ``streamless`` is what earlier sessions have found: the server has no standing stream to ask for.
+        """
         self.target = target
         self.plan = plan
         self.waits = waits
@@ -88,7 +106,7 @@ class Session:
         self.guard: Guard | None = None
         self._client: Client | None = None
         self._http = http
-        self._seen = seen
+        self._seen, self._found_out, self._streamless = seen, found, streamless
         self._stop = anyio.Event()
         self._scope: anyio.CancelScope | None = None
 
@@ -150,6 +168,7 @@ class Session:
                     self.pin = self._found(client)
                     on_ready()
                     await self._stop.wait()
+                    self._over()
                     whole.deadline = anyio.current_time() + self.waits.close
             if whole.cancelled_caught and not self.ready and not self.opening.failed:
                 self.opening.timed_out = True
@@ -159,6 +178,31 @@ class Session:
                 self.opening.code = self.error.error.code
         finally:
             self.ended = True
+
+    async def alive(self, limit: float) -> bool:
+        """Say whether the server answers on this session within ``limit`` seconds; an error of its own is an answer."""
+        modern = self.pin.modern
+        exchange = Exchange(method="server/discover" if modern else "ping")
+        token = CURRENT.set(exchange)
+        try:
+            with anyio.CancelScope(deadline=anyio.current_time() + limit) as scope:
+                exchange.scope = scope
+                if modern:
+                    await self.client.session.send_discover(self.client.protocol_version)
+                else:
+                    await self._ping()
+                return True
+        except MCPError:
+            return exchange.answered and not exchange.failed and self.usable
+        except Exception:  # noqa: BLE001 - a session that ends meanwhile raises what its streams raise
+            return False
+        finally:
+            exchange.scope = None
+            CURRENT.reset(token)
+        return False
+
+    async def _ping(self) -> None:
+        await self.client.session.send_request(PingRequest(), EmptyResult)
 
     async def _prime(self, client: Client) -> None:
         """Have a first real request answered.
@@ -201,6 +245,11 @@ class Session:
             note_timeout=self.waits.note,
             seen=self._seen,
             lost=self._end,
+            found=self._found_out,
+            streamless=self._streamless,
+            headers=self.target.headers,
+            timeout=httpx2.Timeout(self.waits.open, read=self.waits.read),
+            auth=self.target.auth,
         )
         client = Client(
             self._streams(self.guard),
@@ -212,37 +261,26 @@ class Session:
             yield client
         background.cancel_scope.cancel()
 
+    def _over(self) -> None:
+        if self.guard is not None:
+            self.guard.closing = True
+
     def _end(self, why: str) -> None:
         self.lost = self.lost or why
         self._stop.set()
 
     @asynccontextmanager
     async def _streams(self, guard: Guard) -> AsyncGenerator[TransportStreams]:
-        timeout = httpx2.Timeout(self.waits.open, read=self.waits.read)
-
-        def made(
-            headers: dict[str, str] | None = None,
-            timeout: httpx2.Timeout | None = timeout,
-            auth: httpx2.Auth | None = None,
-        ) -> httpx2.AsyncClient:
-            return httpx2.AsyncClient(
-                transport=guard, headers={**self.target.headers, **(headers or {})}, timeout=timeout, auth=auth
-            )
-
         if self.plan.transport == "sse":
             async with sse_client(
                 self.target.url,
                 timeout=self.waits.open,
                 sse_read_timeout=self.waits.read,
-                httpx_client_factory=made,
-                auth=self.target.auth,
+                httpx_client_factory=lambda headers=None, timeout=None, auth=None: guard,
             ) as streams:
                 yield streams
         else:
-            async with (
-                made(auth=self.target.auth) as http,
-                streamable_http_client(self.target.url, http_client=http) as streams,
-            ):
+            async with guard, streamable_http_client(self.target.url, http_client=guard) as streams:
                 yield streams
 
 
