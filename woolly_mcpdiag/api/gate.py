@@ -8,7 +8,7 @@ from typing import Any
 from woolly_mcpdiag.api.load import Demand, Loaded, State, load
 from woolly_mcpdiag.api.rehearsing import OutageFactory, Rehearsals
 from woolly_mcpdiag.api.report import Recorded, report_run
-from woolly_mcpdiag.core.measures import Kind
+from woolly_mcpdiag.core.measures import Kind, Tally
 from woolly_mcpdiag.core.runs import Meta, Run
 from woolly_mcpdiag.core.verdicts import Judgement, Verdict, overall
 from woolly_mcpdiag.diagnose.engine import Diagnosis
@@ -19,8 +19,10 @@ from woolly_mcpdiag.gate.profile import Profile, SceneSpec, for_targets
 from woolly_mcpdiag.gate.thresholds import Threshold
 from woolly_mcpdiag.load.plan import AgentTarget, CallSpec, ClientKind, Limits, McpTarget, Model, Plan, Sessions
 
-CALL = 10.0
+CALL = 5.0
 """Seconds that a call of a wave may take before it has failed."""
+_SHOWN, _PATIENCE = 3, 8.0
+"""Failed waves after which a scene ends, and seconds after which one is enough: a failure is a failure."""
 _OF_400 = "zero-400"
 
 
@@ -119,6 +121,7 @@ class _Bench:
 
     def __init__(self, rehearsals: Rehearsals, asked: Asked, whole: Profile) -> None:
         self._rehearsals, self._asked, self._whole = rehearsals, asked, whole
+        self._cut: set[str] = set()
         self.applied: Applied | None = None
 
     def tick(self, plan: Plan, elapsed: float) -> None:
@@ -127,7 +130,16 @@ class _Bench:
     def hear(self, plan: Plan, line: str) -> bool:
         return self._rehearsals.hear(plan, line)
 
+    def enough(self, plan: Plan, tally: Tally, elapsed: float) -> bool:
+        name = f"{plan.scene}/waves_failed" if plan.scene else "waves_failed"
+        failed = tally.counters[name]
+        if failed >= _SHOWN or (failed and elapsed >= _PATIENCE):
+            self._cut.add(plan.scene)
+        return plan.scene in self._cut
+
     def facts(self, plan: Plan) -> Mapping[str, Any]:
+        if plan.scene in self._cut:
+            return {"stopped": "waves have failed, which no further ones can undo"}
         return self._rehearsals.facts(plan)
 
     def judge(self, run: Run, diagnosis: Diagnosis) -> Sequence[Judgement]:
@@ -183,7 +195,7 @@ def _plans(subject: Subject, scene: SceneSpec, rehearsals: Rehearsals) -> list[P
                 scene=scene.name,
                 model=model,
                 sessions=sessions,
-                limits=Limits(call=CALL),
+                limits=Limits(call=CALL, drain=CALL),
             )
         ]
     if subject.agent is None:
@@ -195,7 +207,7 @@ def _plans(subject: Subject, scene: SceneSpec, rehearsals: Rehearsals) -> list[P
             client="wire",
             scene=scene.name,
             model=model,
-            limits=Limits(call=CALL),
+            limits=Limits(call=CALL, drain=CALL),
         )
     ]
 

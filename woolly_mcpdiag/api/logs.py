@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from woolly_mcpdiag import __version__
 from woolly_mcpdiag.core.errors import InputError, UsageError
+from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.diagnose.docket import Docket
 from woolly_mcpdiag.diagnose.engine import Diagnosis
 from woolly_mcpdiag.diagnose.tables import event_rows, session_rows
@@ -80,6 +81,16 @@ class Analysis:
         from woolly_mcpdiag.report.frames import sessions_frame  # noqa: PLC0415 - pandas only when asked for
 
         return sessions_frame(session_rows(self.diagnosis), order=self.report.clock == "order")
+
+    def told(self) -> list[Event]:
+        """Return the events that carry text, in the order of their sources.
+
+        Raises ``UsageError`` unless ``Options.keep_events`` was set.
+        """
+        if not self._keeps:
+            message = "events: were not kept"
+            raise UsageError(message, "set Options(keep_events=True)")
+        return [batch.notes[row] for batch in self._kept for row in sorted(batch.notes)]
 
     def events_frame(self) -> "pd.DataFrame":
         """Return one row an event (pandas). Raises ``UsageError`` unless ``Options.keep_events`` was set."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from woolly_mcpdiag.core.measures import Tally
 from woolly_mcpdiag.core.runs import Run
 from woolly_mcpdiag.core.verdicts import Judgement
 from woolly_mcpdiag.diagnose.engine import Diagnosis
@@ -14,6 +15,9 @@ class Stagehand(Protocol):
 
     def tick(self, plan: Plan, elapsed: float) -> None:
         """Act if it is time to; asked ten times a second. ``elapsed`` is seconds since the plan's start."""
+
+    def enough(self, plan: Plan, tally: Tally, elapsed: float) -> bool:
+        """Return whether a plan can end: more of it would change no verdict."""
 
     def hear(self, plan: Plan, line: str) -> bool:
         """Take an event line; True keeps it from diagnosis, because what it tells was brought about."""

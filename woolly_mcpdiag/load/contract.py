@@ -4,7 +4,7 @@ An engine runs in a process of its own and blocks there. Instants are seconds of
 (``anyio.current_time()`` on asyncio, ``CLOCK_MONOTONIC``), the same in all processes of a machine.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -86,8 +86,16 @@ class Exchanged:
 class Recorder(Protocol):
     """What an engine tells. Not thread-safe; called from the engine's own thread."""
 
-    def started(self) -> None:
-        """A call was started."""
+    @property
+    def detailed(self) -> bool:
+        """True where the next success is to be told in full, by ``done`` and ``exchanged``: ask once for each call.
+
+        Diagnosis then sees which sessions work. Otherwise ``quick`` and ``answered`` are enough: more events are not
+        written than ``Plan.events_per_second``, spread evenly over time.
+        """
+
+    def started(self, n: int = 1) -> None:
+        """Calls were started."""
 
     def done(self, done: Done) -> None:
         """A call has ended."""
@@ -95,11 +103,19 @@ class Recorder(Protocol):
     def quick(self, spec: int, latency: float, service: float, first: float) -> None:
         """Count a call that has succeeded, at the least cost: no event, or a sampled one. Seconds."""
 
+    def quick_many(
+        self, spec: int, latencies: Sequence[float], services: Sequence[float], firsts: Sequence[float]
+    ) -> None:
+        """``quick`` for many calls at once, each in its place. To be read before it returns: the lists are reused.
+
+        ``services`` may be ``latencies`` itself: nothing is scheduled.
+        """
+
     def exchanged(self, exchange: Exchanged) -> None:
         """An HTTP exchange has ended."""
 
-    def answered(self, kind: Kind, status: int) -> None:
-        """Count an answer at the least cost: in place of ``exchanged`` for one that succeeded."""
+    def answered(self, kind: Kind, status: int, n: int = 1) -> None:
+        """Count answers at the least cost: in place of ``exchanged`` for those that succeeded."""
 
     def phase(self, name: str, took: float, *, failed: bool = False) -> None:
         """A step of a session's birth or of a connection has ended; seconds."""

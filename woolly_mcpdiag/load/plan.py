@@ -121,6 +121,10 @@ class Limits:
     event: float = 5.0
     """Legacy SSE: until the ``endpoint`` event."""
     close: float = 3.0
+    attempt: float = 0.0
+    """One attempt of a client that makes several within ``call``; 0 gives it the whole time."""
+    grace: float = 0.0
+    """Beyond ``call`` for a client with deadlines of its own, before it is cut off; what it cuts off has hung."""
     drain: float = 30.0
     """Running calls are given so long at the end."""
 
@@ -145,6 +149,10 @@ class Plan:
     """Count refused era probes as 400s."""
     events_per_second: int = 1000
     """Events of calls that succeeded that are written at most; failures always are, up to ten times that."""
+    source: str = ""
+    """Of its events; empty names the client where several take part."""
+    log: str = ""
+    """File that the client's own log goes to, as in an application: JSON lines (pooled), else text."""
     processes: int = 1
     stream: bool = True
     """Streamable HTTP: open the GET stream of each session, as the SDK does."""

@@ -1,0 +1,476 @@
+"""The one HTTP/1.1 connection: opened, asked, read, reused; it never blocks and never raises."""
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from time import monotonic
+
+from woolly_mcpdiag.load.contract import Recorder
+from woolly_mcpdiag.load.engine import failure
+from woolly_mcpdiag.load.engine.exchange import Exchange
+from woolly_mcpdiag.load.engine.failure import Failure, PeerError
+from woolly_mcpdiag.load.engine.http import Head, Reader
+from woolly_mcpdiag.load.engine.loop import NEVER, READ, WRITE, Loop
+from woolly_mcpdiag.load.engine.place import Place
+from woolly_mcpdiag.load.engine.sse import Events
+from woolly_mcpdiag.load.plan import Limits
+
+MOST_BODY = 1 << 24
+"""Bytes of an answer that is no event stream."""
+_AT_ONCE = 1 << 16
+"""Bytes read at a time."""
+_LOOK_AFTER = 0.005
+"""Seconds of idleness after which a connection is looked at before it is used again."""
+_WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK}
+_NO_HEAD = b"\0"
+"""No answer begins with it."""
+
+
+class Connection:
+    """A connection to a place. ``home`` is the list of free ones that it returns to."""
+
+    __slots__ = (
+        "_begun",
+        "_events",
+        "_exchange",
+        "_fd",
+        "_freed",
+        "_head",
+        "_known",
+        "_loop",
+        "_lost",
+        "_out",
+        "_parts",
+        "_place",
+        "_reader",
+        "_recorder",
+        "_recv",
+        "_send",
+        "_sink",
+        "_size",
+        "_sock",
+        "_then",
+        "_untried",
+        "_used",
+        "_whole",
+        "deadline",
+        "home",
+        "limits",
+        "port",
+    )
+
+    def __init__(self, loop: Loop, place: Place, limits: Limits, recorder: Recorder, home: "list[Connection]") -> None:
+        self._loop = loop
+        self._place = place
+        self._recorder = recorder
+        self.limits = limits
+        self.home = home
+        self._sock: socket.socket | None = None
+        self._fd = -1
+        self._exchange: Exchange | None = None
+        self._sink: Callable[[bytes, bytes], None] | None = None
+        self._lost: Callable[[Failure], None] | None = None
+        self._then: Callable[[Failure | None], None] | None = None
+        self._reader = Reader()
+        self._events: Events | None = None
+        self._parts: list[bytes] = []
+        self._out = b""
+        self.deadline = NEVER
+        self.port = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._used = False
+        self._freed = 0.0
+        self._known, self._size, self._whole = _NO_HEAD, 0, -1
+        self._head: Head | None = None
+
+    # Opening
+
+    def open(self, then: Callable[[Failure | None], None]) -> None:
+        """Connect, and call ``then`` with what went wrong, if anything did; never from within this call."""
+        self._then = then
+        self._begun = monotonic()
+        self.deadline = self._begun + self.limits.connect
+        self._loop.watched[self] = None
+        try:
+            self._place.resolve()
+        except OSError as problem:
+            self._recorder.phase("dns", monotonic() - self._begun, failed=True)
+            self._later(failure.unconnected(problem, "dns"))
+            return
+        if self._place.resolving is not None:
+            self._recorder.phase("dns", self._place.resolving)
+            self._place.resolving = None
+        self._untried = list(self._place.addresses)
+        self._dial(None)
+
+    def _later(self, why: Failure) -> None:
+        self._loop.soon(lambda: self._unopened(why))
+
+    def _dial(self, problem: OSError | None) -> None:
+        while self._untried:
+            family, address = self._untried[0]
+            try:
+                sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            except OSError as error:
+                problem = error
+                break
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = sock.connect_ex(address)
+            if code in _UNDER_WAY:
+                self._hold(sock)
+                self._loop.add(self._fd, self._dialled, WRITE)
+                return
+            sock.close()
+            problem = OSError(code, _meaning(code))
+            self._untried.pop(0)
+        self._recorder.phase("connect", monotonic() - self._begun, failed=True)
+        self._later(failure.unconnected(problem or OSError("no address"), "connect"))
+
+    def _hold(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._fd = sock.fileno()
+        self._recv, self._send = sock.recv, sock.send
+
+    def _dialled(self, mask: int) -> None:
+        sock = self._sock
+        if sock is None or not mask & ~READ:
+            return
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._drop()
+            self._untried.pop(0)
+            self._dial(OSError(code, _meaning(code)))
+            return
+        self._place.prefer(self._untried[0])
+        self.port = sock.getsockname()[1]
+        now = monotonic()
+        self._recorder.phase("connect", now - self._begun)
+        if self._place.tls is None:
+            self._opened(self.read)
+            return
+        self._begun = now
+        self._loop.remove(self._fd)
+        self._hold(self._place.tls.wrap_socket(sock, do_handshake_on_connect=False, server_hostname=self._place.host))
+        self._loop.add(self._fd, self._shake, WRITE)
+
+    def _shake(self, _mask: int) -> None:
+        sock = self._sock
+        if not isinstance(sock, ssl.SSLSocket):
+            return
+        try:
+            sock.do_handshake()
+        except ssl.SSLWantReadError:
+            self._loop.change(self._fd, READ)
+        except ssl.SSLWantWriteError:
+            self._loop.change(self._fd, WRITE)
+        except OSError as problem:
+            self._recorder.phase("tls", monotonic() - self._begun, failed=True)
+            self._unopened(failure.unconnected(problem, "tls"))
+        else:
+            self._recorder.phase("tls", monotonic() - self._begun)
+            self._opened(self._read_tls)
+
+    def _opened(self, call: Callable[[int], None]) -> None:
+        self._loop.ready[self._fd] = call
+        self._loop.change(self._fd, READ)
+        self.deadline = NEVER
+        then, self._then = self._then, None
+        if then is not None:
+            then(None)
+
+    def _unopened(self, why: Failure) -> None:
+        self.close()
+        then, self._then = self._then, None
+        if then is not None:
+            then(why)
+
+    # Asking
+
+    def start(self, exchange: Exchange, raw: bytes) -> None:
+        """Send a request, over a new connection where this one is not open; ``exchange`` learns how it ended."""
+        if self._sock is not None:
+            self.ask(exchange, raw, monotonic())
+            return
+
+        def then(why: Failure | None) -> None:
+            if exchange.over:
+                self.release()
+            elif why is None:
+                self.ask(exchange, raw, monotonic())
+            else:
+                exchange.fail(why, monotonic())
+
+        self.open(then)
+
+    def ask(self, exchange: Exchange, raw: bytes, now: float) -> None:
+        """Send a request; the connection is open and free, ``now`` is this instant."""
+        if self._used and now - self._freed > _LOOK_AFTER and not self._alive():
+            self.close()
+            self.start(exchange, raw)
+            return
+        self._exchange = exchange
+        exchange.raw = raw
+        exchange.connection = self
+        exchange.reused = self._used
+        exchange.sent = now
+        self.deadline = exchange.deadline
+        try:
+            sent = self._send(raw)
+        except _WAIT:
+            sent = 0
+        except OSError as problem:
+            self._unsent(exchange, raw, problem)
+            return
+        if sent != len(raw):
+            self._out = raw[sent:]
+            self._loop.change(self._fd, READ | WRITE)
+
+    def _unsent(self, exchange: Exchange, raw: bytes, problem: OSError) -> None:
+        again = self._used
+        self.close()
+        if again:
+            # The peer had closed it while it was idle, and not a byte was sent.
+            self.start(exchange, raw)
+        else:
+            self._loop.soon(lambda: exchange.fail(failure.broken(problem, sent=False), monotonic()))
+
+    def _alive(self) -> bool:
+        sock = self._sock
+        if sock is None or isinstance(sock, ssl.SSLSocket):
+            return sock is not None
+        try:
+            sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def on_lost(self, call: Callable[[Failure], None]) -> None:
+        """Say who is told when the standing stream ends."""
+        self._lost = call
+
+    # Reading
+
+    def read(self, mask: int) -> None:
+        """Read what has come. An answer that comes whole, under a head that came before, takes the short way."""
+        if mask & WRITE and self._out:
+            self._write_on()
+        try:
+            data = self._recv(_AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError as problem:
+            self._broke(problem)
+            return
+        exchange = self._exchange
+        if len(data) == self._whole and exchange is not None and data.startswith(self._known):
+            self._freed = exchange.first = exchange.ended = monotonic()
+            exchange.head = self._head
+            exchange.body = data[self._size :]
+            self._exchange = None
+            self.deadline = NEVER
+            self.home.append(self)
+            exchange.over = True
+            exchange.resume(exchange)
+        elif data:
+            self._take(data)
+        else:
+            self._closed()
+
+    def _read_tls(self, mask: int) -> None:
+        if mask & WRITE and self._out:
+            self._write_on()
+        while self._sock is not None:
+            try:
+                data = self._recv(_AT_ONCE)
+            except _WAIT:
+                return
+            except OSError as problem:
+                self._broke(problem)
+                return
+            if not data:
+                self._closed()
+                return
+            self._take(data)
+
+    def _write_on(self) -> None:
+        try:
+            sent = self._send(self._out)
+        except _WAIT:
+            return
+        except OSError:
+            # Whatever the peer has said is still to be read; the end comes after it.
+            sent = len(self._out)
+        self._out = self._out[sent:]
+        if not self._out:
+            self._loop.change(self._fd, READ)
+
+    def _take(self, data: bytes) -> None:
+        exchange, reader = self._exchange, self._reader
+        if exchange is None and reader.head is None:
+            # Unasked, as the 408 of a proxy that closes an idle connection.
+            self.close()
+            return
+        now = monotonic()
+        try:
+            answered = self._digest(exchange, reader.feed(data), now)
+        except PeerError as problem:
+            self._fail(failure.nonsense(str(problem)))
+            return
+        if reader.ended:
+            self._end(exchange, now)
+            return
+        # What follows is the middle of an answer, even where it looks like a whole one.
+        self._whole = -1
+        if answered and exchange is not None:
+            # The rest of its stream is read in the background; the caller has what it asked for.
+            self._exchange = None
+            self.deadline = now + self.limits.close
+            exchange.finish(now)
+
+    def _digest(self, exchange: Exchange | None, piece: bytes, now: float) -> bool:
+        """Take a piece of the answer; True where the answer is known with it."""
+        head = self._reader.head
+        if exchange is not None and exchange.head is None and head is not None:
+            exchange.head = head
+            if 200 <= head.status < 300 and head.events:
+                self._events = Events()
+                if exchange.sink is not None:
+                    self._sink, self._exchange, self.deadline = exchange.sink, None, NEVER
+                    exchange.first = now
+                    exchange.finish(now)
+            else:
+                exchange.first = now
+        if not piece:
+            return False
+        if self._events is None:
+            self._parts.append(piece)
+            if len(self._parts) & 15 == 0 and sum(map(len, self._parts)) > MOST_BODY:
+                message = f"its body is larger than {MOST_BODY} bytes"
+                raise PeerError(message)
+            return False
+        answered = False
+        for name, data in self._events.feed(piece):
+            if self._sink is not None:
+                self._sink(name, data)
+            elif exchange is not None and not exchange.over and not answered:
+                answered = exchange.event(name, data, now)
+        return answered
+
+    def _end(self, exchange: Exchange | None, now: float) -> None:
+        """The answer is whole."""
+        head, reader = self._reader.head, self._reader
+        body = b"".join(self._parts)
+        if self._sink is not None:
+            self._gone(Failure(kind="stream-cut", error="", text="the SSE stream ended"))
+            return
+        if head is not None and head.keep and not reader.surplus and not self._out:
+            self._remember(head)
+            self.release()
+        else:
+            self.close()
+        if exchange is None:
+            return
+        if exchange.head is not None and exchange.head.events and not exchange.body and exchange.number:
+            exchange.fail(Failure(kind="stream-cut", text="SSE stream ended without a response"), now)
+            return
+        if not exchange.body:
+            exchange.body = body
+        exchange.finish(now)
+
+    def _remember(self, head: Head) -> None:
+        if head.length >= 0 and not head.events and len(head.raw) + head.length < _AT_ONCE:
+            self._head, self._known = head, head.raw
+            self._size = len(head.raw)
+            self._whole = self._size + head.length
+
+    # Ending
+
+    def release(self) -> None:
+        """Make it free for the next request."""
+        self._exchange = None
+        self._events = None
+        self._parts.clear()
+        self._reader.begin()
+        self._used = True
+        self._freed = monotonic()
+        self.deadline = NEVER
+        if self._sock is not None:
+            self.home.append(self)
+
+    def _closed(self) -> None:
+        """The peer has closed the connection."""
+        reader, exchange = self._reader, self._exchange
+        if reader.close() and exchange is not None:
+            self._end(exchange, monotonic())
+            return
+        cut = self._events is not None
+        if cut:
+            text = "SSE stream: peer closed connection without sending complete message body (incomplete chunked read)"
+            why = Failure(kind="stream-cut", error="RemoteProtocolError", text=text)
+        else:
+            why = failure.disconnected(reading=reader.head is not None)
+        self._fail(why)
+
+    def _broke(self, problem: OSError) -> None:
+        why = failure.broken(problem, sent=True)
+        if self._events is not None:
+            why = Failure(kind="stream-cut", error="ReadError", text=f"SSE stream: {why.text}")
+        self._fail(why)
+
+    def _fail(self, why: Failure) -> None:
+        exchange = self._exchange
+        if self._sink is not None:
+            self._gone(why)
+            return
+        self.close()
+        if exchange is not None:
+            exchange.fail(why, monotonic())
+
+    def _gone(self, why: Failure) -> None:
+        lost = self._lost
+        self.close()
+        if lost is not None:
+            lost(why)
+
+    def expire(self, now: float) -> None:
+        """The time of what it is doing is over."""
+        if self._then is not None:
+            phase = "tls" if isinstance(self._sock, ssl.SSLSocket) else "connect"
+            self._recorder.phase(phase, now - self._begun, failed=True)
+            self._unopened(failure.late("ConnectTimeout", self.limits.connect, phase))
+            return
+        exchange = self._exchange
+        self.close()
+        if exchange is not None:
+            exchange.fail(failure.late("ReadTimeout", exchange.deadline - exchange.begun), now)
+
+    def _drop(self) -> None:
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._loop.remove(self._fd)
+            sock.close()
+
+    def close(self) -> None:
+        """Close it now. It may be started again, as a new one."""
+        self._drop()
+        self._loop.watched.pop(self, None)
+        self.deadline = NEVER
+        self._exchange = self._sink = self._lost = self._events = None
+        self._parts.clear()
+        self._reader = Reader()
+        self._out = b""
+        self._clear()
+        if self in self.home:
+            self.home.remove(self)
+
+
+def _meaning(code: int) -> str:
+    return os.strerror(code)
