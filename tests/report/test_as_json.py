@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from woolly_mcpdiag.core.errors import InputError
 from woolly_mcpdiag.core.findings import Evidence, Finding, Hypothesis, Ledger, LedgerPart
+from woolly_mcpdiag.core.runs import Generator, Sample, Scene
 from woolly_mcpdiag.core.timelines import Activity, Latency, Moment, Timeline
-from woolly_mcpdiag.report import as_json
+from woolly_mcpdiag.core.verdicts import Judgement
+from woolly_mcpdiag.report import as_json, run_model
 from woolly_mcpdiag.report.model import NextStep, Report, Source
 
 SCHEMA = as_json.schema()
@@ -27,12 +29,37 @@ TITLES = {
     "latency": Latency,
     "source": Source,
     "nextStep": NextStep,
+    "judgement": Judgement,
+    "run": run_model.RunPicture,
+    "spread": run_model.Spread,
+    "figures": run_model.Figures,
+    "phase": run_model.PhaseRow,
+    "answer": run_model.AnswerRow,
+    "failure": run_model.Failure,
+    "sample": Sample,
+    "point": run_model.Point,
+    "sceneRow": run_model.SceneRow,
+    "scene": Scene,
+    "generator": Generator,
+    "comparison": run_model.Comparison,
+    "side": run_model.Side,
+    "contrast": run_model.Contrast,
 }
 
 
 def test_every_report_is_valid_by_the_published_schema(report: Report):
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(as_json.render(report)))
+
+
+def test_every_run_is_valid_by_the_published_schema_and_renders_the_same_after_reading(run_report: Report):
+    text = as_json.render(run_report)
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(text))
+    assert as_json.render(as_json.parse(text)) == text
+
+
+def test_the_report_of_a_long_run_stays_small(long_run: Report):
+    assert len(as_json.render(long_run)) < 200_000
 
 
 def objects(node: object):

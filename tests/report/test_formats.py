@@ -6,7 +6,7 @@ from woolly_mcpdiag.core.errors import UsageError
 from woolly_mcpdiag.report import formats, frames
 from woolly_mcpdiag.report.model import Report
 
-NAMES = ["text", "json", "md", "html", "junit", "github", "trace", "csv", "parquet"]
+NAMES = ["text", "json", "md", "html", "junit", "github", "trace", "prom", "csv", "parquet"]
 TEXTS = NAMES[:7]
 
 
@@ -37,7 +37,7 @@ def test_an_unknown_format_names_the_nearest():
 
 
 def test_a_table_is_not_a_report(samples):
-    with pytest.raises(UsageError, match="table of sessions"):
+    with pytest.raises(UsageError, match="holds a table"):
         formats.render("csv", samples.seed())
 
 

@@ -3,21 +3,31 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from woolly_mcpdiag.cli.screen import PLAIN_WIDTH, colour_allowed, columns, put
-from woolly_mcpdiag.core.errors import InputError, UsageError
+from woolly_mcpdiag.core.errors import InputError, McpdiagError, UsageError
 from woolly_mcpdiag.report.formats import FORMATS, Format, Look, find, of_file, render, render_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from woolly_mcpdiag.api import Analysis
+    from woolly_mcpdiag.core.runs import Run
+    from woolly_mcpdiag.report.model import Report
 
 STDOUT = "-"
+
+
+class Result(Protocol):
+    """What a command found. Where it has a ``run``, tables are of that; else it must be an ``Analysis``."""
+
+    @property
+    def report(self) -> "Report":
+        """What is rendered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,27 +117,47 @@ def unwritable(path: str, error: OSError) -> InputError:
     return InputError(f"{path}: cannot be written: {reason}", hint="name another file after --output, or - for stdout")
 
 
-def write(plan: Sequence[Output], analysis: "Analysis", *, table: str, width: int | None, verbose: bool) -> list[str]:
+def write(
+    plan: Sequence[Output],
+    result: Result,
+    *,
+    table: str,
+    width: int | None,
+    verbose: bool,
+    open_fails: bool = True,
+) -> list[str]:
     """Write every output and return the files written.
 
-    ``table`` is what csv and parquet hold: "sessions" or "events". Raises ``InputError`` for a file that turns out
-    unwritable (a full disk).
+    ``table`` is what csv and parquet hold: "sessions" or "events" of logs, "intervals" or "calls" of a run (anything
+    else is "intervals" there). ``open_fails`` says whether an inconclusive criterion fails in JUnit.
+
+    An output that cannot be made does not keep the others from being written; its error is raised when all were tried:
+    ``InputError`` for a file that turns out unwritable, ``UsageError`` for a format that means nothing here.
     """
     shown = columns(sys.stdout) if width is None else width
+    failed: McpdiagError | None = None
     for output in plan:
+        look = Look(width=width or PLAIN_WIDTH, verbose=verbose, open_fails=open_fails)
         if output.path == STDOUT:
-            look = Look(
-                width=shown, colour=colour_allowed(sys.stdout), verbose=verbose, ascii_only=_needs_ascii(output.format)
-            )
-            text = _rendered(output.format, analysis, table, look)
-            # Text is for the reader's terminal; the other formats say themselves that they are UTF-8.
-            put(text if output.format == "text" else text.encode("utf-8", "backslashreplace"))
-            continue
+            look = replace(look, width=shown, colour=colour_allowed(sys.stdout), ascii_only=_needs_ascii(output.format))
         try:
-            _write_file(output, analysis, table, Look(width=width or PLAIN_WIDTH, verbose=verbose))
+            _put(output, result, table, look)
         except OSError as error:
-            raise unwritable(output.path, error) from None
+            failed = failed or unwritable(output.path, error)
+        except McpdiagError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
     return [output.path for output in plan if output.path != STDOUT]
+
+
+def _put(output: Output, result: Result, table: str, look: Look) -> None:
+    if output.path != STDOUT:
+        _write_file(output, result, table, look)
+        return
+    text = _rendered(output.format, result, table, look)
+    # Text is for the reader's terminal; the other formats say themselves that they are UTF-8.
+    put(text if output.format == "text" else text.encode("utf-8", "backslashreplace"))
 
 
 def _needs_ascii(name: str) -> bool:
@@ -136,21 +166,27 @@ def _needs_ascii(name: str) -> bool:
     return name == "text" and needs_ascii(sys.stdout.encoding)
 
 
-def _rendered(name: str, analysis: "Analysis", table: str, look: Look) -> str:
+def _rendered(name: str, result: Result, table: str, look: Look) -> str:
     if find(name).takes == "table":
-        return render_table(name, _frame(analysis, table), None)
-    return render(name, analysis.report, look)
+        return render_table(name, _frame(result, table), None)
+    return render(name, result.report, look)
 
 
-def _write_file(output: Output, analysis: "Analysis", table: str, look: Look) -> None:
+def _write_file(output: Output, result: Result, table: str, look: Look) -> None:
     path = Path(output.path)
     if find(output.format).binary:
-        render_table(output.format, _frame(analysis, table), path)
+        render_table(output.format, _frame(result, table), path)
     else:
-        path.write_bytes(_rendered(output.format, analysis, table, look).encode("utf-8", "backslashreplace"))
+        path.write_bytes(_rendered(output.format, result, table, look).encode("utf-8", "backslashreplace"))
 
 
-def _frame(analysis: "Analysis", table: str) -> "pd.DataFrame":
+def _frame(result: Result, table: str) -> "pd.DataFrame":
+    run: Run | None = getattr(result, "run", None)
+    if run is not None:
+        from woolly_mcpdiag.report.frames import run_frame
+
+        return run_frame(run, table)
+    analysis = cast("Analysis", result)
     return analysis.events_frame() if table == "events" else analysis.sessions_frame()
 
 

@@ -94,7 +94,9 @@ def _build(kind: Any, value: object, where: str) -> object:  # noqa: ANN401 - a 
         return [_build(args[0], item, f"{where}[{n}]") for n, item in enumerate(_sequence(value, where))]
     if origin is tuple:
         return _tuple(args, _sequence(value, where), where)
-    if origin is dict:
+    if kind is Any:
+        return value
+    if origin in {dict, Mapping}:
         rows = value if isinstance(value, dict) else _wrong(value, where)
         return {_key(args[0], key, where): _build(args[1], item, f"{where}.{key}") for key, item in rows.items()}
     return _scalar(kind, value, where)

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How text for a terminal should look; other formats do not ask."""
+    """How text for a terminal should look, and what an open criterion is in JUnit; other formats do not ask."""
 
     width: int = 100
     colour: bool = False
     verbose: bool = False
     ascii_only: bool = False
+    open_fails: bool = True
+    """JUnit: an inconclusive criterion fails; else it is skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +67,22 @@ def _html(report: Report, _: Look) -> str:
     return html.render(report)
 
 
-def _junit(report: Report, _: Look) -> str:
+def _junit(report: Report, look: Look) -> str:
     from woolly_mcpdiag.report import junit  # noqa: PLC0415 - as above
 
-    return junit.render(report)
+    return junit.render(report, open_fails=look.open_fails)
 
 
 def _github(report: Report, _: Look) -> str:
     from woolly_mcpdiag.report import github  # noqa: PLC0415 - as above
 
     return github.render(report)
+
+
+def _prom(report: Report, _: Look) -> str:
+    from woolly_mcpdiag.report import prom  # noqa: PLC0415 - as above
+
+    return prom.render(report)
 
 
 def _trace(report: Report, _: Look) -> str:
@@ -93,8 +101,9 @@ FORMATS: dict[str, Format] = {
         Format(name="junit", suffix=".xml", about="test results for Jenkins and GitLab", write=_junit),
         Format(name="github", suffix=".github.txt", about="annotations of a GitHub workflow", write=_github),
         Format(name="trace", suffix=".trace.json", about="trace events for Perfetto and speedscope", write=_trace),
-        Format(name="csv", suffix=".csv", about="the table of sessions", takes="table"),
-        Format(name="parquet", suffix=".parquet", about="the table of sessions", takes="table", binary=True),
+        Format(name="prom", suffix=".prom", about="figures of a load or gate for Prometheus", write=_prom),
+        Format(name="csv", suffix=".csv", about="a table: sessions of a log, intervals of a run", takes="table"),
+        Format(name="parquet", suffix=".parquet", about="the same table", takes="table", binary=True),
     )
 }
 
@@ -125,7 +134,7 @@ def render(name: str, report: Report, look: Look | None = None) -> str:
     """
     row = find(name)
     if row.write is None:
-        msg = f"--format {name}: it holds a table of sessions, not a report"
+        msg = f"--format {name}: it holds a table, not a report"
         raise UsageError(msg, hint="use one of " + ", ".join(r.name for r in FORMATS.values() if r.write))
     return row.write(report, look or Look())
 

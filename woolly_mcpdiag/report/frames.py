@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from woolly_mcpdiag.core.errors import UsageError
+from woolly_mcpdiag.core.runs import Run
+from woolly_mcpdiag.report import run_tables
 from woolly_mcpdiag.report.escape import printable
 
 if TYPE_CHECKING:
@@ -48,6 +50,43 @@ EVENTS: Mapping[str, Kind] = {
     "message": "text",
 }
 """Columns of the events table; they mean what they mean in ``core.events.Event``."""
+_SERIES: Mapping[str, Kind] = {
+    "scene": "text",
+    "kind": "text",
+    "client": "text",
+    "agent": "text",
+    "operation": "text",
+    "tried": "count",
+    "ok": "count",
+    "failed": "count",
+    "retried": "count",
+    "degraded": "count",
+    "rate": "seconds",
+}
+
+
+def _quantiles(prefix: str = "") -> dict[str, Kind]:
+    return {f"{prefix}{name}": "seconds" for name in ("p50", "p90", "p95", "p99", "max")}
+
+
+INTERVALS: Mapping[str, Kind] = {
+    "start": "seconds",
+    "end": "seconds",
+    **_SERIES,
+    **_quantiles(),
+    "in_flight": "count",
+    "users": "seconds",
+}
+"""Columns of the table of intervals and series of a run: see ``report.run_tables``. Times count from its start."""
+CALLS: Mapping[str, Kind] = {
+    **_SERIES,
+    **_quantiles(),
+    "mean": "seconds",
+    **_quantiles("service_"),
+    **_quantiles("first_"),
+    **_quantiles("failing_"),
+}
+"""Columns of the table of series of a run."""
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -63,6 +102,13 @@ def sessions_frame(rows: Iterable[Mapping[str, object]], *, order: bool = False)
 def events_frame(rows: Iterable[Mapping[str, object]], *, order: bool = False) -> "pd.DataFrame":
     """Return one row an event with the columns of ``EVENTS``; other keys are dropped. ``order`` as above."""
     return _frame(rows, EVENTS, order=order)
+
+
+def run_frame(run: Run, table: str) -> "pd.DataFrame":
+    """Return the table ``intervals`` (one row an interval and series) or ``calls`` (one row a series) of a run."""
+    if table == "calls":
+        return _frame(run_tables.call_rows(run), CALLS, order=False)
+    return _frame(run_tables.interval_rows(run), INTERVALS, order=False)
 
 
 def to_csv(frame: "pd.DataFrame") -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from woolly_mcpdiag.report import html_findings, html_pictures, wording
+from woolly_mcpdiag.report import html_findings, html_pictures, html_run, html_run_figures, wording
 from woolly_mcpdiag.report.escape import clipped, html, html_prose
 from woolly_mcpdiag.report.html_style import CSS
 from woolly_mcpdiag.report.model import Report, Source
 
-_MARKS = {"bad": "✗", "warn": "!", "good": "✓", "unknown": "·"}
+_MARKS = {"bad": "✗", "warn": "!", "good": "✓", "open": "?", "unknown": "·"}
 _MOST_OTHER = 20
 _MOST_SOURCES = 60
 
@@ -23,13 +23,7 @@ def render(report: Report) -> str:
             f"<title>mcpdiag: {title}</title><style>{CSS}</style></head><body>",
             *_header(report),
             "<main>",
-            *html_findings.ledgers(report),
-            *html_findings.findings(report),
-            *html_findings.hypotheses(report),
-            *html_pictures.timeline(report),
-            *html_pictures.durations(report),
-            *_limits(report),
-            *_sources(report),
+            *_body(report),
             "</main>",
             f"<footer>Made by mcpdiag {html(report.version)}, {html(report.command)}. ",
             "Secrets were removed before anything was stored.</footer></body></html>\n",
@@ -37,13 +31,42 @@ def render(report: Report) -> str:
     )
 
 
+def _body(report: Report) -> Iterator[str]:
+    run = report.run
+    yield from html_run.criteria(report)
+    if run is not None:
+        yield from html_run.failures(run)
+    else:
+        yield from html_findings.ledgers(report)
+    if report.findings or (run is None and report.comparison is None):
+        yield from html_findings.findings(report)
+    yield from html_run.comparison(report.comparison)
+    if run is not None:
+        base = report.comparison.sides[0].name if report.comparison else ""
+        yield from html_run_figures.over_time(run, base)
+        yield from html_run_figures.calls(run)
+        yield from html_run_figures.phases(run)
+        if report.comparison is None:
+            yield from html_run_figures.parts(run)
+    yield from html_findings.hypotheses(report)
+    yield from html_pictures.timeline(report)
+    yield from html_pictures.durations(report)
+    yield from _limits(report)
+    if run is not None:
+        yield from html_run_figures.about(report, run)
+    yield from _sources(report)
+
+
 def _header(report: Report) -> Iterator[str]:
     state = wording.state(report)
     yield f'<header><p class="brand">mcpdiag · {html(report.command)}</p>'
     mark = f'<span class="{state}" aria-hidden="true">{_MARKS[state]}</span>'
     yield f"<h1>{mark} {html_prose(wording.verdict(report))}</h1>"
-    yield f'<p class="facts">{html(wording.span(report))}</p>'
-    if report.partial:
+    if report.run is not None:
+        yield from html_run.head(report.run)
+    if report.run is not None or report.comparison is None:
+        yield f'<p class="facts">{html(wording.span(report))}</p>'
+    if report.partial and report.run is None:
         yield '<p class="warn">Interrupted: this is what was read so far.</p>'
     yield '<dl class="figures">'
     for name, value, kind in _figures(report):
@@ -55,6 +78,11 @@ def _header(report: Report) -> Iterator[str]:
 
 
 def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
+    if report.run is not None:
+        yield from html_run.tiles(report, report.run)
+        return
+    if report.comparison is not None:
+        return
     yield "requests", f"{report.requests:,}", ""
     yield "sessions", f"{report.sessions:,}", ""
     if report.agents:
@@ -67,14 +95,24 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def _links(report: Report) -> Iterator[str]:
+    run = report.run
+    logs = run is None and report.comparison is None
     present = (
-        ("causes", "Failures by cause", bool(report.ledgers)),
-        ("findings", "Findings", True),
+        ("criteria", "Criteria", bool(report.judgements)),
+        ("failures", "How calls failed", bool(run and run.failures)),
+        ("causes", "Failures by cause", bool(report.ledgers) and run is None),
+        ("findings", "Findings", logs or bool(report.findings)),
+        ("comparison", "Side by side", report.comparison is not None),
+        ("time", "Over time", bool(run and run.timeline)),
+        ("calls", "Calls", bool(run and run.totals)),
+        ("phases", "Phases", bool(run and run.phases)),
+        ("parts", "Parts", bool(run and run.scenes and report.comparison is None)),
         ("hypotheses", "Hypotheses", bool(report.hypotheses)),
         ("timeline", "Timeline", bool(report.timelines or report.activity)),
         ("durations", "Durations", bool(report.latencies)),
         ("limits", "What cannot be decided", bool(report.invisible)),
         ("next", "Next", bool(report.next_steps)),
+        ("about", "About this run", run is not None),
         ("sources", "Sources", bool(report.sources)),
     )
     return (f'<a href="#{anchor}">{name}</a>' for anchor, name, there in present if there)
@@ -92,7 +130,7 @@ def _limits(report: Report) -> Iterator[str]:
 
 
 def _sources(report: Report) -> Iterator[str]:
-    if not (report.sources or report.notes or report.other_requests):
+    if not (report.sources or report.other_requests or (report.notes and report.run is None)):
         return
     yield '<section id="sources"><h2>What was read</h2>'
     if report.sources:
@@ -104,7 +142,7 @@ def _sources(report: Report) -> Iterator[str]:
         if len(report.sources) > _MOST_SOURCES:
             yield f'<p class="note">and {len(report.sources) - _MOST_SOURCES:,} more</p>'
         yield "</div>"
-    if report.notes:
+    if report.notes and report.run is None:
         yield f'<div class="card"><h3>Notes</h3>{_list(report.notes)}</div>'
     yield from _others(report)
     yield "</section>"

@@ -102,6 +102,40 @@ path.mark{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3}
 .s-e4{fill:var(--e4);background:var(--e4)}
 .s-e5{fill:var(--e5);background:var(--e5)}
 .s-other{fill:var(--other);background:var(--other)}
+.open{color:var(--warn)}
+.label-note{background:var(--warnbg);color:var(--warn);border-radius:8px;padding:8px 14px;margin:10px 0 0;
+  font-size:.92rem}
+.verdicts{list-style:none;margin:12px 0 0;padding:0}
+.verdicts li{border-left:4px solid var(--line);padding:2px 0 2px 12px;margin:6px 0}
+.verdicts li.good{border-left-color:var(--good);color:var(--ink)}
+.verdicts li.bad{border-left-color:var(--bad);color:var(--ink)}
+.proof p:first-child{margin-top:0}
+.proof p{margin:4px 0}
+.exchange+.exchange{margin-top:8px}
+table.plain th.total{color:var(--ink)}
+table.plain th.part{padding-left:18px;font-weight:400;color:var(--ink)}
+table.plain td.bad{color:var(--bad);font-weight:600}
+table.plain td .badge{white-space:nowrap}
+.meter{width:30%;min-width:140px}
+.meter i,.meter b{display:block;height:7px;min-width:2px;border-radius:3px;background:var(--ok)}
+.meter i{background:var(--ok);opacity:.4;margin-bottom:2px}
+.line{fill:none;stroke-width:1.8;stroke-linejoin:round}
+.dots{fill:none;stroke-width:5;stroke-linecap:round}
+.l-p50{stroke:var(--ok);fill:var(--ok)}
+.l-p95{stroke:var(--e4);fill:var(--e4)}
+.l-p99{stroke:var(--bad);fill:var(--bad)}
+.l-users{stroke:var(--e5);fill:var(--e5)}
+path.line{fill:none}
+.area{fill:var(--ok);fill-opacity:.45;stroke:var(--ok);stroke-width:1}
+.area.flight{fill:var(--other);stroke:var(--other);fill-opacity:.35}
+.s-flight{fill:var(--other)}
+.band{fill:var(--warn);fill-opacity:.1}
+.hit{fill:transparent}
+.hit:hover{fill:var(--ink);fill-opacity:.06}
+.reach{fill:none;stroke-width:3;stroke:var(--soft)}
+.point{fill:none;stroke-width:11;stroke-linecap:round;stroke:var(--soft)}
+.reach.good,.point.good{stroke:var(--good)}
+.reach.bad,.point.bad{stroke:var(--bad)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:10px 0 0;padding:0;list-style:none;font-size:.85rem;
   color:var(--soft)}
 .legend li{display:flex;align-items:center;gap:6px}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from woolly_mcpdiag.core.findings import Evidence, Finding, Hypothesis
-from woolly_mcpdiag.report import wording
+from woolly_mcpdiag.report import junit_run, wording
 from woolly_mcpdiag.report.escape import clipped, printable, xml
 from woolly_mcpdiag.report.model import Report
 
@@ -20,13 +20,20 @@ class _Case:
     text: str = ""
 
 
-def render(report: Report) -> str:
-    """Return one test suite: a case for each cause seen, for unexplained failures and for each hypothesis.
+def render(report: Report, *, open_fails: bool = True) -> str:
+    """Return one test suite of a run (see ``junit_run``) or of logs: there a case for each cause seen, for
+    unexplained failures and for each hypothesis.
 
     A cause that is not benign and a failure without a cause fail; benign causes and decided hypotheses pass;
     an undecided hypothesis is skipped with what would decide it.
     """
-    cases = [*_causes(report), *_unexplained(report), *map(_hypothesis, report.hypotheses)]
+    if report.run is not None:
+        return junit_run.render(report, report.run, open_fails=open_fails)
+    cases = (
+        [*_contrasts(report)]
+        if report.comparison
+        else [*_causes(report), *_unexplained(report), *map(_hypothesis, report.hypotheses)]
+    )
     failures, skipped = sum(bool(case.failure) for case in cases), sum(bool(case.skipped) for case in cases)
     counts = f'tests="{len(cases)}" failures="{failures}" errors="0"'
     suite = xml(f"mcpdiag {report.command}")
@@ -40,6 +47,18 @@ def render(report: Report) -> str:
         "</testsuites>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _contrasts(report: Report) -> Iterator[_Case]:
+    for one in report.comparison.contrasts if report.comparison else ():
+        yield _Case(
+            group="comparison",
+            name=f"{one.other} against {one.base}: {one.figure}",
+            failure=one.sentence if one.verdict == "worse" else "",
+            sort="regression",
+            skipped=one.sentence if one.verdict == "no difference shown" else "",
+            text=printable(one.sentence),
+        )
 
 
 def _causes(report: Report) -> Iterator[_Case]:

@@ -3,28 +3,41 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from woolly_mcpdiag.core.findings import Evidence, Finding
-from woolly_mcpdiag.report import wording
+from woolly_mcpdiag.report import markdown_run, wording
 from woolly_mcpdiag.report.escape import clipped, markdown, markdown_block, markdown_code, markdown_prose
 from woolly_mcpdiag.report.model import Report
 
 MOST_EVIDENCE = 6
-_SIGNS = {"bad": "❌", "warn": "⚠️", "good": "✅", "unknown": "ℹ️"}  # noqa: RUF001 - the sign is meant
+_SIGNS = {"bad": "❌", "warn": "⚠️", "good": "✅", "open": "❔", "unknown": "ℹ️"}  # noqa: RUF001 - the sign is meant
 _LEVELS = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 - the sign is meant
 
 
 def render(report: Report) -> str:
     """Return Markdown: verdict, ledgers, findings with evidence and fix, hypotheses, what cannot be decided."""
     lines = [f"## {_SIGNS[wording.state(report)]} {markdown(wording.verdict(report))}", ""]
-    facts = [wording.count(report.requests, "request"), wording.count(report.sessions, "session")]
-    facts += filter(None, (wording.agents(report), wording.span(report)))
-    lines += [markdown(" · ".join(facts)), ""]
-    lines += ["**Interrupted: this is what was read so far.**", ""] if report.partial else []
-    for section in (_ledgers(report), _findings(report), _hypotheses(report), _rest(report)):
+    run = report.run
+    if run is not None:
+        lines += markdown_run.head(report, run)
+        lines += [*markdown_run.criteria(report), *markdown_run.body(report, run)]
+    elif report.comparison is not None:
+        lines += markdown_run.comparison(report.comparison)
+    else:
+        lines += _facts(report)
+        lines += _ledgers(report)
+    for section in (_findings(report), _hypotheses(report), _rest(report)):
         lines += section
     version = f" {report.version}" if report.version else ""
     lines.append(f"<sub>mcpdiag{markdown(version)} {markdown(report.command)}</sub>")
     kept = (line for n, line in enumerate(lines) if line or n == 0 or lines[n - 1])
     return "\n".join(kept) + "\n"
+
+
+def _facts(report: Report) -> Iterator[str]:
+    facts = [wording.count(report.requests, "request"), wording.count(report.sessions, "session")]
+    facts += filter(None, (wording.agents(report), wording.span(report)))
+    yield from (markdown(" · ".join(facts)), "")
+    if report.partial:
+        yield from ("**Interrupted: this is what was read so far.**", "")
 
 
 def _ledgers(report: Report) -> Iterator[str]:

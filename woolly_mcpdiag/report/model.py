@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from woolly_mcpdiag.core.findings import Finding, Hypothesis, Ledger
-from woolly_mcpdiag.core.runs import Run
 from woolly_mcpdiag.core.timelines import Activity, Latency, Timeline
 from woolly_mcpdiag.core.verdicts import Judgement
+from woolly_mcpdiag.report.run_model import Comparison, RunPicture
 
 SCHEMA = "mcpdiag.report/1"
 
@@ -80,5 +80,7 @@ class Report:
     """True where the run was interrupted."""
     judgements: list[Judgement] = field(default_factory=list)
     """Criteria of a load or a gate, in their order."""
-    run: Run | None = None
-    """The record of a load or a gate; ``None`` where only logs were read."""
+    run: RunPicture | None = None
+    """What a load or a gate measured; ``None`` where only logs were read."""
+    comparison: Comparison | None = None
+    """Clients, targets or stored runs side by side."""

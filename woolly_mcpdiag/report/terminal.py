@@ -1,10 +1,10 @@
 """The one place for the report as a terminal shows it: verdict first, and readable without colour."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from woolly_mcpdiag.core.findings import Ledger
-from woolly_mcpdiag.report import terminal_findings, terminal_timeline, wording
+from woolly_mcpdiag.report import terminal_findings, terminal_run, terminal_timeline, wording
 from woolly_mcpdiag.report.escape import printable
 from woolly_mcpdiag.report.model import Report
 from woolly_mcpdiag.report.plain import BLANK, Line, cells, cut, guarded, paragraph, plain, to_ascii
@@ -24,10 +24,14 @@ SGR = {
 }
 """Style name → the parameters of its ANSI "select graphic rendition" sequence."""
 _RICH = {"1": "bold", "2": "dim", "4": "underline", "31": "red", "32": "green", "33": "yellow", "36": "cyan"}
-_MARKS = {"bad": "✗", "warn": "!", "good": "✓", "unknown": "·"}
+_MARKS = {"bad": "✗", "warn": "!", "good": "✓", "open": "?", "unknown": "·"}
+_STYLES = {"unknown": "dim", "open": "warn"}
+"""Of states that are no style themselves."""
 NARROWEST = 40
 _MOST_NOTES = 4
 _WIDEST_PROSE = 120
+_TIMELINE = 6
+"""Place of the timeline among the sections of a report of logs."""
 
 
 def render(
@@ -67,20 +71,10 @@ def needs_ascii(encoding: str | None) -> bool:
 def layout(report: Report, *, width: int, verbose: bool = False) -> Iterator[Line]:
     """Yield the lines of the whole report, section by section with a blank line between."""
     width = max(width, NARROWEST)
-    prose = min(width, _WIDEST_PROSE)
-    sections = (
-        _verdict(report, prose),
-        _ledgers(report, prose, verbose=verbose),
-        terminal_findings.findings(report, prose, verbose=verbose),
-        terminal_findings.hypotheses(report, prose),
-        terminal_timeline.timeline(report, width, verbose=verbose),
-        _latencies(report, prose),
-        _listed("This log cannot decide", report.invisible, prose, verbose=verbose),
-        _listed("Notes", report.notes, prose, verbose=verbose),
-        _next(report, prose),
-    )
+    sections = _sections(report, width, verbose=verbose)
     # A report without a real finding is read in one glance: its sections stand close.
-    parted = (4,) if wording.state(report) == "good" and not verbose else range(1, len(sections))
+    close = report.run is None and wording.state(report) == "good" and not verbose
+    parted = (_TIMELINE,) if close else range(1, len(sections))
     for number, section in enumerate(sections):
         for n, line in enumerate(section):
             if n == 0 and number in parted:
@@ -88,11 +82,33 @@ def layout(report: Report, *, width: int, verbose: bool = False) -> Iterator[Lin
             yield guarded(line)
 
 
+def _sections(report: Report, width: int, *, verbose: bool) -> Sequence[Iterable[Line]]:
+    prose, run = min(width, _WIDEST_PROSE), report.run
+    return (
+        _verdict(report, prose),
+        terminal_run.criteria(report, prose, verbose=verbose),
+        terminal_run.failures(run, prose, verbose=verbose) if run else _ledgers(report, prose, verbose=verbose),
+        terminal_findings.findings(report, prose, verbose=verbose),
+        terminal_findings.hypotheses(report, prose),
+        *(terminal_run.sections(report, width, verbose=verbose)),
+        terminal_timeline.timeline(report, width, verbose=verbose),
+        _latencies(report, prose),
+        _listed("This log cannot decide", report.invisible, prose, verbose=verbose),
+        _listed("Notes", report.notes, prose, verbose=verbose),
+        _next(report, prose),
+    )
+
+
 def _verdict(report: Report, width: int) -> Iterable[Line]:
     state = wording.state(report)
-    style = state if state != "unknown" else "dim"
+    style = _STYLES.get(state, state)
     for n, line in enumerate(paragraph(wording.verdict(report), width, lead=f"{_MARKS[state]} ", style="title")):
         yield ((line[0][0], style), line[1]) if n == 0 else line
+    if report.run is not None:
+        yield from terminal_run.facts(report, report.run, width)
+        return
+    if report.comparison is not None:
+        return
     facts = [wording.count(report.requests, "request"), wording.count(report.sessions, "session")]
     facts += [text for text in (wording.agents(report, most=3), wording.span(report)) if text]
     yield from paragraph(" · ".join(facts), width, lead="  ")

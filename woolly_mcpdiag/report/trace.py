@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from woolly_mcpdiag.core.errors import UsageError
 from woolly_mcpdiag.core.timelines import Timeline
 from woolly_mcpdiag.report import lanes, wording
 from woolly_mcpdiag.report.escape import printable
@@ -24,7 +25,12 @@ def render(report: Report) -> str:
 
     Times are whole microseconds from the first thing drawn; ``otherData`` says when that was. A start is
     rounded down and a length is the difference of two rounded times, so slices that touch never overlap.
+
+    Raises ``UsageError`` for a run of which no session is known.
     """
+    if report.run is not None and not report.timelines:
+        message = "--format trace: no session of this run is known one by one"
+        raise UsageError(message, "trace draws sessions; html and csv have the run over time")
     extent = lanes.axis(report)
     rows = list(_events(report, extent.start)) if extent else []
     clock = "1 ms stands for one event; the log has no times" if report.clock == "order" else "time, UTC"

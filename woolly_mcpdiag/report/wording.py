@@ -7,7 +7,8 @@ from typing import Literal
 from woolly_mcpdiag.core.findings import Finding, Hypothesis, Ledger
 from woolly_mcpdiag.report.model import Report
 
-State = Literal["bad", "warn", "good", "unknown"]
+State = Literal["bad", "warn", "good", "open", "unknown"]
+""""open": too little evidence for a verdict."""
 Level = Literal["error", "warning", "info"]
 _DAY = 86_400.0
 _SHORT = 10.0
@@ -18,6 +19,24 @@ HEALTHY = "Nothing in this log asks for a repair."
 def count(number: int, one: str, many: str = "") -> str:
     """Return "1 request", "5,649 requests"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share with the digits it needs: "98.9 %"; never "100 %" or "0 %" where something is missing from it."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    rest = min(share, 100 - share)
+    digits = 1 if rest >= 1 or rest == 0 else min(1 - math.floor(math.log10(rest)), 9)
+    shown = f"{share:.{digits}f}"
+    return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} %"
+
+
+def rate(value: float | None) -> str:
+    """Return calls a second with about three digits: "1,240/s", "40.1/s"."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}/s" if value >= 100 else f"{value:.3g}/s"
 
 
 def duration(seconds: float) -> str:
@@ -123,6 +142,10 @@ def level(finding: Finding) -> Level:
 
 def state(report: Report) -> State:
     """Return the mood of the whole report, for its mark and colour; it decides nothing."""
+    if report.run is not None or report.judgements or report.comparison is not None:
+        from woolly_mcpdiag.report import run_wording  # noqa: PLC0415 - it needs the words of this module
+
+        return run_wording.state(report)
     levels = {level(finding) for finding in real(report)}
     if "error" in levels or unexplained(report):
         return "bad"
