@@ -6,10 +6,14 @@ import typer
 
 from woolly_mcpdiag import __version__
 from woolly_mcpdiag.cli.analyze_logs import analyze_logs
+from woolly_mcpdiag.cli.compare import compare
 from woolly_mcpdiag.cli.demo import demo
 from woolly_mcpdiag.cli.errors import EXIT_CODES, EdgeGroup
 from woolly_mcpdiag.cli.explain import explain
+from woolly_mcpdiag.cli.gate import gate
 from woolly_mcpdiag.cli.light import LightCommand
+from woolly_mcpdiag.cli.load import load
+from woolly_mcpdiag.cli.report import report
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -25,7 +29,11 @@ app = typer.Typer(
     name="mcpdiag",
     cls=EdgeGroup,
     help='From "there is a 400 in my log" to a named cause, its evidence and the fix.',
-    epilog=manual("mcpdiag analyze-logs app.log", 'mcpdiag explain 400 "No valid session ID provided"'),
+    epilog=manual(
+        "mcpdiag analyze-logs app.log",
+        "mcpdiag load http://localhost:8009/sse/ -c 5",
+        "mcpdiag gate --mcp http://localhost:8009/sse/",
+    ),
     # None: plain help. rich would make --help three times as slow.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -62,6 +70,47 @@ app.command(
         "mcpdiag analyze-logs app.log --since 14:30 --fail-on session --fail-on unexplained",
     ),
 )(analyze_logs)
+app.command(
+    "load",
+    cls=LightCommand,
+    short_help="Agents and MCP calls at once, measured, with the cause of each failure.",
+    context_settings=CONTEXT,
+    epilog=manual(
+        "mcpdiag load --concurrency 5",
+        "mcpdiag load http://localhost:8009/sse/ -c 20 -d 1m",
+        "mcpdiag load --agent http://localhost:8000/api/v1/agents/execute --agent-type tester -c 5 -n 100",
+        "mcpdiag load http://localhost:8009/mcp --rate 50/s -d 1m --threshold 'p95 < 1s' --events run.jsonl",
+        "mcpdiag load http://localhost:8009/mcp --client naive,pooled",
+    ),
+)(load)
+app.command(
+    "gate",
+    cls=LightCommand,
+    short_help="The success criteria, judged with evidence; the exit code decides the merge.",
+    context_settings=CONTEXT,
+    epilog=manual(
+        "mcpdiag gate",
+        "mcpdiag gate --mcp http://localhost:8009/sse/ --agent http://localhost:8000/api/v1/agents/execute \\\n"
+        "      --agent-type simplifier --agent-type tester --report-dir mcpdiag-report",
+        "mcpdiag gate --plan --claim 2%",
+        "mcpdiag gate --from run.jsonl",
+        "mcpdiag gate --client naive",
+    ),
+)(gate)
+app.command(
+    "report",
+    cls=LightCommand,
+    short_help="A recorded run again, in any format.",
+    context_settings=CONTEXT,
+    epilog=manual("mcpdiag report run.jsonl", "mcpdiag report run.jsonl -o report.html -o metrics.prom"),
+)(report)
+app.command(
+    "compare",
+    cls=LightCommand,
+    short_help="Two runs, or two targets in turns: better, worse, or no difference shown.",
+    context_settings=CONTEXT,
+    epilog=manual("mcpdiag compare before.jsonl after.jsonl", "mcpdiag compare --interleave URL_A URL_B --rounds 10"),
+)(compare)
 app.command(
     "explain",
     cls=LightCommand,

@@ -207,8 +207,8 @@ def _judged(
     else:
         from woolly_mcpdiag.cli.gate_run import play
 
-        other = play(replace(asked, client="naive"), None, interrupt, show) if compare else None
-        gated = play(asked, log, interrupt, show)
+        other = play(replace(asked, client="naive"), None, interrupt.asked, show) if compare else None
+        gated = play(asked, log, interrupt.asked, show)
         result, verdict = gated.loaded, gated.verdict
         if other is not None:
             from woolly_mcpdiag.cli.gate_plan import put_beside

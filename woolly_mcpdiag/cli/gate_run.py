@@ -5,7 +5,7 @@ import os
 import platform
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from woolly_mcpdiag import __version__
 from woolly_mcpdiag.cli.errors import note
 from woolly_mcpdiag.cli.gate_order import GateOrder
-from woolly_mcpdiag.cli.interrupt import Interrupt
 from woolly_mcpdiag.cli.load_plans import DEMO_TOOLS
 from woolly_mcpdiag.cli.load_targets import connection
 from woolly_mcpdiag.core.redact import url as redacted_url
@@ -37,8 +36,11 @@ class Show:
     verbose: bool = False
 
 
-def play(order: GateOrder, log: Path | None, interrupt: Interrupt, show: Show) -> "Gated":
-    """Run and judge. Raises ``McpdiagError`` for a target that cannot be judged."""
+def play(order: GateOrder, log: Path | None, stopped: Callable[[], bool], show: Show) -> "Gated":
+    """Run and judge; ``stopped`` is asked whether to end early.
+
+    Raises ``McpdiagError`` for a target that cannot be judged.
+    """
     from woolly_mcpdiag.load import preflight
 
     with _targets(order, quiet=show.quiet) as aimed:
@@ -61,9 +63,7 @@ def play(order: GateOrder, log: Path | None, interrupt: Interrupt, show: Show) -
         asked = Asked(profile=aimed.profile, thresholds=aimed.thresholds, known=aimed.known, events=log)
         view = LoadView(sys.stderr, quiet=show.quiet, live=show.live, width=show.width)
         try:
-            return gate(
-                subject, asked, _meta(aimed, found), outages=outage_process, on_state=view, stopped=interrupt.asked
-            )
+            return gate(subject, asked, _meta(aimed, found), outages=outage_process, on_state=view, stopped=stopped)
         finally:
             view.close()
 

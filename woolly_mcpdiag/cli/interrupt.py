@@ -11,6 +11,8 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.stopped = False
+        self.silent = False
+        """True where a picture is drawn, which a line of ours would tear; it tells by itself then."""
         self._before: signal.Handlers | int | object = signal.SIG_DFL
 
     def __enter__(self) -> "Interrupt":
@@ -27,6 +29,8 @@ class Interrupt:
     def _first(self, signum: int, frame: FrameType | None) -> None:
         self.stopped = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.silent:
+            return
         # Not through sys.stderr: the signal may have come in the middle of a write to it.
         with contextlib.suppress(OSError):
             os.write(2, b"\nstopping; Ctrl-C again ends at once\n")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from woolly_mcpdiag.core.measures import Tally
-from woolly_mcpdiag.core.runs import Run
+from woolly_mcpdiag.core.runs import REHEARSED, Run
 from woolly_mcpdiag.core.verdicts import Judgement
 from woolly_mcpdiag.diagnose.engine import Diagnosis
 from woolly_mcpdiag.report import event_lines, run_figures, run_scenes, run_timeline, run_wording
@@ -81,9 +81,13 @@ def _draw(run: Run, tally: Tally, diagnosis: Diagnosis | None) -> RunPicture:
 
 def _length(run: Run, tally: Tally, client: str) -> float:
     """Return how long a client was at work where several took turns in scenes, else 0."""
-    if not client or len({series.client for series in tally.calls if series.scene not in {"", run_figures.WARMUP}}) < 2:
+    if not client or len(_taking_turns(tally)) < 2:
         return 0.0
     return run_timeline.seconds(run.intervals, lambda series: series.client == client and run_figures.measured(series))
+
+
+def _taking_turns(tally: Tally) -> set[str]:
+    return {series.client for series in tally.calls if series.scene and run_figures.counts(series.scene)}
 
 
 def _diagnosed(report: Report, found: Diagnosis) -> None:
@@ -105,6 +109,11 @@ def _notes(run: RunPicture) -> list[str]:
         )
     if late := counts.get("late", 0):
         notes.append(f"{late:,} arrivals were started over 10 ms after their instant; latency counts from the instant.")
+    if provoked := [scene for scene in run.scenes if scene.scene.name.startswith(REHEARSED)]:
+        notes.append(
+            f"{len(provoked)} outages were brought about; what failed in them is judged by the criteria, "
+            "and is in no other figure."
+        )
     if cut := counts.get("unfinished", 0):
         notes.append(f"{cut:,} calls were cut off by the end of the run and are in no figure.")
     if hangs := counts.get("hangs", 0):

@@ -10,7 +10,7 @@ from woolly_mcpdiag.core.causes import catalogue
 from woolly_mcpdiag.core.findings import Finding, Ledger
 from woolly_mcpdiag.core.measures import Answer, Outcome, Series, Tally
 from woolly_mcpdiag.core.runs import Sample
-from woolly_mcpdiag.report.run_figures import WARMUP
+from woolly_mcpdiag.report.run_figures import counts
 from woolly_mcpdiag.report.run_model import Failure
 
 ANSWER = "answer"
@@ -71,13 +71,13 @@ def failures(
     groups: dict[_Key, _Group] = {}
     tried: Counter[tuple[str, str]] = Counter()
     for series, calls in tally.calls.items():
-        if series.scene == WARMUP:
+        if not counts(series.scene):
             continue
         tried[series.kind, series.operation] += calls.tried
         for outcome, number in calls.outcomes.items():
             if outcome.kind != "ok":
                 groups.setdefault((series.kind, outcome), _Group()).add(series, number)
-    left = [sample for sample in samples if sample.scene != WARMUP]
+    left = [sample for sample in samples if counts(sample.scene)]
     causes = _Causes(findings, ledgers)
     found = []
     for (kind, outcome), group in sorted(groups.items(), key=lambda item: (-item[1].count, item[0])):
@@ -124,7 +124,7 @@ def _answers(tally: Tally, known: set[tuple[str, int]]) -> Iterable[tuple[str, i
     totals: dict[str, int] = {}
     failing: dict[tuple[str, int], int] = {}
     for answer, number in tally.answers.items():
-        if answer.scene == WARMUP:
+        if not counts(answer.scene):
             continue
         totals[answer.kind] = totals.get(answer.kind, 0) + number
         if _failing(answer):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from woolly_mcpdiag.core.histogram import Histogram
 from woolly_mcpdiag.core.measures import Calls, Series, Tally
+from woolly_mcpdiag.core.runs import REHEARSED
 from woolly_mcpdiag.report.run_model import AnswerRow, Figures, PhaseRow, Spread
 
 WARMUP = "warmup"
@@ -43,9 +44,14 @@ def piled(tally: Tally, key: Callable[[Series], object], wanted: Callable[[Serie
     return list(piles.values())
 
 
+def counts(scene: str) -> bool:
+    """Say whether a scene's figures are the target's: not the warm-up, and no outage that was brought about."""
+    return scene != WARMUP and not scene.startswith(REHEARSED)
+
+
 def measured(series: Series) -> bool:
-    """Say whether a series counts: anything but the warm-up."""
-    return series.scene != WARMUP
+    """Say whether a series counts."""
+    return counts(series.scene)
 
 
 def warm(series: Series) -> bool:
@@ -123,7 +129,7 @@ def spread(histogram: Histogram) -> Spread | None:
 
 def phases(tally: Tally) -> list[PhaseRow]:
     """Return the phases in the order of a session's birth, each client apart where there are several."""
-    kept = {step: phase for step, phase in tally.phases.items() if step.scene != WARMUP}
+    kept = {step: phase for step, phase in tally.phases.items() if counts(step.scene)}
     clients = {step.client for step in kept}
     sums: dict[tuple[str, str], tuple[Histogram, int]] = {}
     for step, phase in sorted(kept.items()):
@@ -146,7 +152,7 @@ def answers(tally: Tally) -> list[AnswerRow]:
     """Return how often each status was answered, the warm-up apart, lowest first."""
     sums: dict[tuple[str, int, bool], int] = {}
     for answer, number in tally.answers.items():
-        if answer.scene != WARMUP:
+        if counts(answer.scene):
             place = (answer.kind, answer.status, answer.benign)
             sums[place] = sums.get(place, 0) + number
     return [AnswerRow(kind=k, status=s, benign=b, count=n) for (k, s, b), n in sorted(sums.items())]
@@ -157,7 +163,7 @@ def counters(tally: Tally) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, number in sorted(tally.counters.items()):
         scene, _, bare = name.rpartition("/")
-        if scene != WARMUP:
+        if counts(scene):
             found[bare] = found.get(bare, 0) + number
     return found
 

@@ -24,6 +24,8 @@ _NAMES = 3
 def workload(meta: Meta) -> str:
     """Return the workload in words: "5 users, closed loop, for 30 s, sessions per-worker"."""
     told = meta.workload
+    if profile := told.get("profile"):
+        return f"profile {profile}, client {told.get('client', '')}, {len(set(meta.scenes))} scenes"
     parts = [_shape(told)]
     if requests := told.get("requests"):
         parts.append(f"until {requests:,} calls")
