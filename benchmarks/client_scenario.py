@@ -119,6 +119,8 @@ class Result:
     waits: list[float] = field(default_factory=list)
     errors: "collections.Counter[str]" = field(default_factory=collections.Counter)
     sessions_left: int | None = None
+    away: float = 0.0
+    """Seconds from the kill until the port answered again, or as long as it was frozen."""
     took: float = 0.0
 
     def at(self, share: float) -> float:
@@ -127,11 +129,12 @@ class Result:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-async def chaos(server: Server, fault: str, after: float, frozen: float) -> None:
+async def chaos(server: Server, fault: str, after: float, frozen: float, result: Result) -> None:
     """Do what goes wrong."""
     if fault == "none":
         return
     await anyio.sleep(after)
+    began = time.perf_counter()
     if fault == "restart":
         server.kill()
         await anyio.sleep(0.3)
@@ -140,6 +143,7 @@ async def chaos(server: Server, fault: str, after: float, frozen: float) -> None
         server.signal(signal.SIGSTOP)
         await anyio.sleep(frozen)
         server.signal(signal.SIGCONT)
+    result.away = time.perf_counter() - began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +191,7 @@ async def run(design: str, server: Server, fault: str, load: Load) -> Result:
             result.once_failed += 1
 
     async with anyio.create_task_group() as around:
-        around.start_soon(chaos, server, fault, load.after, load.frozen)
+        around.start_soon(chaos, server, fault, load.after, load.frozen, result)
         async with DESIGNS[design](server.site) as act, anyio.create_task_group() as agents:
             for number in range(load.agents):
                 agents.start_soon(agent, number, act)
@@ -239,6 +243,7 @@ def line(kind: str, fault: str, design: str, got: Result) -> str:
     left = "" if got.sessions_left is None else f"sessions left {got.sessions_left}  "
     errors = ", ".join(f"{count} x {what}" for what, count in got.errors.most_common(2))
     who = f"{kind:8}{fault:9}{design:24}"
+    times += f"  away {got.away:.3f} s" if got.away else ""
     return f"{who}{got.ok:4}/{got.wanted}  {times}  {once}  {left}{got.took:.1f} s  {errors}"
 
 

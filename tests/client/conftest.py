@@ -48,6 +48,12 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object
     return "asyncio", {"loop_factory": JumpingLoop}
 
 
+@pytest.fixture
+def virtual_asyncio() -> tuple[str, dict[str, object]]:
+    """For libraries that know asyncio only."""
+    return "asyncio", {"loop_factory": JumpingLoop}
+
+
 class Stream(httpx2.AsyncByteStream):
     """An event stream that is written to, until it is cut."""
 
@@ -101,6 +107,10 @@ class Scripted(httpx2.AsyncBaseTransport):
         self.streams: list[Stream] = []
         self.calls_by_session: Counter[str] = Counter()
         self.times: list[tuple[float, str]] = []
+        self.result_of: dict[str, dict] = {}
+        """What a tool answers instead."""
+        self.meta: list[dict] = []
+        """``_meta`` of the calls."""
 
     def thawed(self) -> None:
         """Answer what was left unanswered."""
@@ -176,8 +186,11 @@ class Scripted(httpx2.AsyncBaseTransport):
                 ]
                 return {"tools": tools, **self.modern_fields()}
             case "tools/call":
-                self.ran[body["params"]["name"]] += 1
-                return {"content": [{"type": "text", "text": "done"}], **self.modern_fields()}
+                name = body["params"]["name"]
+                self.ran[name] += 1
+                self.meta.append(body["params"].get("_meta", {}))
+                done = self.result_of.get(name, {"content": [{"type": "text", "text": "done"}]})
+                return {**done, **self.modern_fields()}
         return {}
 
     def modern_fields(self) -> dict[str, object]:

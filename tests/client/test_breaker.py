@@ -56,6 +56,23 @@ def test_attempts_leave_the_window_at_its_age(age: float, state: State):
     assert breaker.state is state
 
 
+def test_good_trials_of_an_earlier_time_do_not_count():
+    policy = BreakerPolicy(failure_threshold=3, open_for=1.0, growth=1.0, probes=2)
+    breaker = opened(policy)
+    breaker.record(allowed(breaker, 1.0), "ok", 1.0)
+    breaker.record(allowed(breaker, 1.0), "fail", 1.0)
+    breaker.record(allowed(breaker, 2.0), "ok", 2.0)
+    assert breaker.state is State.HALF_OPEN
+    breaker.record(allowed(breaker, 2.0), "ok", 2.0)
+    assert breaker.state is State.CLOSED
+
+
+def test_an_outage_of_weeks_keeps_the_wait_at_its_limit():
+    breaker = opened()
+    breaker.reopened = 100_000
+    assert breaker.open_for == POLICY.open_at_most
+
+
 def test_fewer_attempts_than_the_minimum_say_nothing_about_the_rate():
     breaker = Breaker(BreakerPolicy(failure_threshold=9, window=8, minimum_calls=5, failure_rate=0.1))
     for _ in range(4):

@@ -53,7 +53,7 @@ def test_a_refused_url_does_not_show_its_credentials():
 def test_the_simple_form_sets_the_pool_and_the_breaker():
     client = ResilientClient(URL, max_sessions=7, failure_threshold=3, recovery_timeout=60)
     assert client.limits == PoolLimits(max_sessions=7)
-    assert client.breaker == BreakerPolicy(failure_threshold=3, open_for=60, open_at_most=60, growth=1)
+    assert client.breaker == BreakerPolicy(failure_threshold=3, open_for=60, open_at_most=60, growth=1, probe="call")
     assert ResilientClient(URL).limits.max_sessions == 10
     assert ResilientClient(URL).breaker.failure_threshold == 5
 

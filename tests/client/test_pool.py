@@ -55,6 +55,90 @@ def test_who_asks_later_cannot_overtake_who_waits():
     assert not late.settled
 
 
+def test_who_leaves_in_the_instant_of_the_hand_over_keeps_nothing():
+    p = pool(max_sessions=1)
+    held = borrowed(p).entry
+    ticket, _ = p.ask(0.0)
+    p.release(held, 1.0)
+    assert ticket.entry is held
+    p.cancel(ticket, 1.0)
+    assert ticket.entry is None
+    assert held.state == "idle"
+
+
+def test_the_session_that_was_used_last_is_lent_first():
+    p = pool(max_sessions=2)
+    one, two = borrowed(p), borrowed(p)
+    last = two.entry
+    p.release(one.entry, 1.0)
+    p.release(last, 2.0)
+    assert borrowed(p, now=3.0).entry is last
+
+
+def test_time_on_loan_and_not_age_makes_a_leak():
+    p = pool(leak_after=30.0)
+    p.release(borrowed(p).entry, 0.0)
+    borrowed(p, now=100.0)
+    assert p.tick(129.9) == []
+    assert [step.held for step in p.tick(130.0) if isinstance(step, Leak)] == [30.0]
+
+
+def test_a_loan_tells_how_long_its_session_had_rested():
+    p = pool()
+    ticket = borrowed(p, now=5.0)
+    assert ticket.entry.rested == 0.0
+    p.release(ticket.entry, 10.0)
+    assert borrowed(p, now=50.0).entry.rested == 40.0
+
+
+def test_waits_are_counted_from_the_asking():
+    p = pool(max_sessions=1)
+    held = borrowed(p, now=100.0).entry
+    p.ask(101.0)
+    p.release(held, 104.0)
+    assert p.counts.wait_total == 3.0
+
+
+def test_a_key_whose_session_is_to_be_closed_gets_another_without_waiting_for_it():
+    p = pool("affine")
+    held = borrowed(p, "a").entry
+    p.evict(held, "suspect", 1.0)
+    _, steps = p.ask(1.0, "a")
+    assert len(opens(steps)) == 1
+
+
+def test_a_failed_opening_is_told_to_who_waits_for_that_key():
+    p = pool("affine")
+    first, _ = p.ask(0.0, "a")
+    second, steps = p.ask(0.0, "b")
+    (opening,) = opens(steps)
+    error = RuntimeError("no")
+    p.failed(opening, error, 1.0)
+    assert first.error is None
+    assert second.error is error
+
+
+def test_a_closing_pool_opens_nothing():
+    p = pool()
+    p.drain(RuntimeError)
+    _, steps = p.ask(0.0)
+    assert opens(steps) == []
+
+
+def test_a_session_that_is_given_up_while_it_opens_is_closed_when_it_is_open():
+    p = pool()
+    _, steps = p.ask(0.0)
+    (opening,) = opens(steps)
+    p.evict(opening, "suspect", 0.5)
+    assert (opening.number, "suspect") in closes(p.opened(opening, 1.0))
+
+
+def test_warming_opens_no_more_at_once_than_may_be():
+    p = pool(max_sessions=9, max_opening=3)
+    assert len(opens(p.warm(1, 0.0))) == 1
+    assert len(opens(p.warm(9, 0.0))) == 2
+
+
 def test_one_more_than_may_wait_is_refused_at_once():
     p = pool(max_sessions=1, max_waiting=2)
     borrowed(p)

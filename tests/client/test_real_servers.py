@@ -44,7 +44,7 @@ async def searches(client: ResilientClient) -> None:
         "gateway=503:0.2",
         "keepalive-race=50ms:0.5",
         "session-limit=3",
-        "stream-cut=100ms",
+        "stream-cut=250ms",
     ],
 )
 async def test_the_pooled_agents_get_every_answer_through_the_demos_faults(fault: str):
@@ -71,6 +71,22 @@ async def test_servers_without_affinity_are_named_in_the_handshake_era_and_no_tr
                 await searches(old)
             assert refused.value.cause == "session.no-affinity"
             await searches(new)
+
+
+async def test_every_session_with_its_stream_and_a_full_load_fit_into_the_least_connections_that_are_taken():
+    limits = httpx2.Limits(max_connections=2 * 5, max_keepalive_connections=2 * 5)
+    with anyio.fail_after(25):
+        async with (
+            serve(Options(faults=("none",), era="handshake")) as running,
+            httpx2.AsyncHTTPTransport(verify=False, limits=limits) as http,
+            ResilientClient(running.mcp_url, http=http, reuse="shared", max_sessions=5) as c,
+        ):
+            assert await c.warm(5) == 5
+            async with anyio.create_task_group() as tasks:
+                for _ in range(40):
+                    tasks.start_soon(c.call_tool, "search_code", {"repository_name": "woolly", "query": "pool"})
+            assert len(http._pool.connections) >= 5, "the streams are open"
+            assert (c.stats.failed, c.stats.retries) == (0, 0)
 
 
 def scenario():

@@ -40,6 +40,28 @@ def test_what_came_of_an_attempt_decides_whether_there_is_another(outcome: Outco
         assert then == Stop(why="not idempotent")
 
 
+def test_who_was_told_the_same_time_to_come_back_comes_a_little_apart():
+    delays = [
+        plan(seed=seed).decide(ruled(Outcome.REJECTED), 0.0, idempotent=False, retry_after=7.0).delay
+        for seed in range(50)
+    ]
+    assert len(set(delays)) == 50
+    assert all(7.0 < delay < 7.1 for delay in delays)
+
+
+def test_time_that_a_clock_repeats_earns_nothing_twice():
+    budget = Budget(RetryPolicy(budget=0.0, floor=1.0, reserve=50.0))
+    budget.called(100.0)
+    for _ in range(50):
+        budget.take(100.0)
+    budget.called(90.0)
+    assert budget.wait(100.0) == 1.0
+
+
+def test_a_date_without_a_zone_is_taken_as_utc():
+    assert seconds("Thu, 01 Jan 1970 00:01:00 -0000", 0.0) == 60.0
+
+
 def test_attempts_are_limited():
     retry = plan()
     answers = [retry.decide(ruled(Outcome.NOT_SENT), 0.0, idempotent=True) for _ in range(4)]

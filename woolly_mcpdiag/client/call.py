@@ -20,10 +20,11 @@ from woolly_mcpdiag.client.errors import (
     ResilienceError,
 )
 from woolly_mcpdiag.client.journal import Journal
-from woolly_mcpdiag.client.outcome import Outcome, Ruling, classify
+from woolly_mcpdiag.client.loan import Lease
+from woolly_mcpdiag.client.outcome import Effect, Outcome, Ruling, classify
 from woolly_mcpdiag.client.policy import RetryPolicy, Timeouts
 from woolly_mcpdiag.client.retry import Again, Budget, Retry, Stop, seconds
-from woolly_mcpdiag.client.sessions import Lease, OpenError, Sessions
+from woolly_mcpdiag.client.sessions import OpenError, Sessions
 from woolly_mcpdiag.wire.exchange import CURRENT, Exchange
 from woolly_mcpdiag.wire.sdk import Client, MCPError
 
@@ -140,6 +141,21 @@ class Caller:
             if then.delay > 0:
                 await anyio.sleep(then.delay)
 
+    async def probe(self) -> Effect:
+        """Ask the server whether it is back: a new session with its first answer, or what the modern era has for it."""
+        begun = anyio.current_time()
+        try:
+            lease = await self.sessions.lease(None, self.timeouts.open, not_before=begun)
+        except OpenError as error:
+            return error.ruling.effect
+        except ResilienceError:
+            return "ignore"
+        try:
+            new = not lease.session.pin.modern
+            return "ok" if new or await lease.session.alive(self.timeouts.call) else "fail"
+        finally:
+            self.sessions.give_back(lease)
+
     async def _admitted(self, call: Call[T], end: float, not_before: float) -> Try[T] | None:
         """Make one attempt with leave of the breaker; ``None`` where the circuit opened while it waited."""
         permit = await self.circuit.admit(end, patient=self.policy.attempts > 1)
@@ -149,7 +165,8 @@ class Caller:
         except CircuitOpenError:
             return None
         finally:
-            if self.circuit.record(permit, made.ruling.effect if made is not None else "ignore"):
+            ruling = made.ruling if made is not None else Ruling(outcome=Outcome.CANCELLED)
+            if self.circuit.record(permit, ruling.effect, ruling.cause):
                 self._opened()
         return made
 
@@ -178,7 +195,7 @@ class Caller:
         except AcquireTimeoutError as error:
             if anyio.current_time() < end:
                 raise
-            raise self._too_late(call) from error
+            raise self._too_late(call, error.cause) from error
         evict = ""
         try:
             made = await self._on(lease, call, end)
@@ -310,8 +327,9 @@ class Caller:
             return error(InDoubtError, f"{fact} ({tries}); it may have been carried out", hint)
         return error(CallRejectedError, f"{fact} ({tries}, {ruling.outcome.value.replace('_', ' ')})")
 
-    def _too_late(self, call: Call[Any]) -> DeadlineExceededError:
-        return DeadlineExceededError(f"{self.journal.url}: {call.what}: not done within {call.deadline:.3g} s")
+    def _too_late(self, call: Call[Any], cause: str = "") -> DeadlineExceededError:
+        message = f"{self.journal.url}: {call.what}: not done within {call.deadline:.3g} s"
+        return DeadlineExceededError(message, cause=self.circuit.cause or cause)
 
     def _ended(self, call: Call[Any], error: ResilienceError, attempts: list[Attempt], begun: float) -> ResilienceError:
         """Complete an error that ends the call between two attempts."""

@@ -1,10 +1,12 @@
 """The one place where calls wait for the breaker: waiting costs a call its deadline only, no attempt and no budget."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 import anyio
+from anyio.abc import TaskGroup
 
-from woolly_mcpdiag.client.breaker import Breaker, Permit, State
+from woolly_mcpdiag.client.breaker import Breaker, Permit, Refusal, State
 from woolly_mcpdiag.client.errors import CircuitOpenError
 from woolly_mcpdiag.client.journal import Journal
 from woolly_mcpdiag.client.outcome import Effect
@@ -18,9 +20,19 @@ class Circuit:
         self.breaker = Breaker(policy)
         self.waiting = 0
         self.refused = 0
+        self.cause = ""
+        """Of the last failure: why the circuit is, or may soon be, open. Name in the catalogue."""
         self._journal = journal
         self._max_waiting = max_waiting
         self._changed = anyio.Event()
+        self._tasks: TaskGroup | None = None
+        self._probe: Callable[[], Awaitable[Effect]] | None = None
+        self._probing = False
+
+    def start(self, tasks: TaskGroup, probe: Callable[[], Awaitable[Effect]]) -> None:
+        """Take what asks the server whether it is back, and the task group that this runs in."""
+        if self.breaker.policy.probe == "active":
+            self._tasks, self._probe = tasks, probe
 
     async def admit(self, deadline: float, *, patient: bool = True) -> Permit:
         """Return leave for one attempt, at once where it is closed.
@@ -30,20 +42,25 @@ class Circuit:
         """
         while True:
             now = anyio.current_time()
-            before = self.breaker.state
-            answer = self.breaker.admit(now)
-            if self.breaker.state is not before:
-                self._tell(before, now)
+            background = self._tasks is not None and patient and self.breaker.state is not State.CLOSED
+            answer = Refusal(self.breaker.remaining(now)) if background else self._ask(now)
             if isinstance(answer, Permit):
                 return answer
             left = answer.retry_after
             if not patient or now + left >= deadline or self.waiting >= self._max_waiting:
                 self.refused += 1
                 raise self.error(left)
-            await self._wait(left or deadline - now)
+            if background and self._tasks is not None and not self._probing:
+                self._probing = True
+                self._tasks.start_soon(self._try_until_closed)
+            await self._wait(deadline - now if background else left or deadline - now)
 
-    def record(self, permit: Permit, effect: Effect) -> bool:
-        """Take what an attempt came to; say whether it has opened the circuit."""
+    def record(self, permit: Permit, effect: Effect, cause: str = "") -> bool:
+        """Take what an attempt came to, and why it failed; say whether it has opened the circuit."""
+        if effect == "ok":
+            self.cause = ""
+        elif effect == "fail" and cause:
+            self.cause = cause
         now = anyio.current_time()
         before = self.breaker.state
         if not self.breaker.record(permit, effect, now):
@@ -59,8 +76,36 @@ class Circuit:
         """Return the error for a call that is not let through."""
         when = f"it is tried again in {left:.3g} s" if left else "a trial is under way"
         return CircuitOpenError(
-            f"{self._journal.url}: the circuit is open, {when}", hint="call again then", retry_after=left
+            f"{self._journal.url}: the circuit is open, {when}",
+            hint="call again then",
+            cause=self.cause,
+            retry_after=left,
         )
+
+    def _ask(self, now: float) -> Permit | Refusal:
+        before = self.breaker.state
+        answer = self.breaker.admit(now)
+        if self.breaker.state is not before:
+            self._tell(before, now)
+        return answer
+
+    async def _try_until_closed(self) -> None:
+        """Ask the server whenever the breaker allows it, as long as anybody waits for the answer."""
+        try:
+            while self._probe is not None and self.waiting and self.breaker.state is not State.CLOSED:
+                answer = self._ask(anyio.current_time())
+                if isinstance(answer, Refusal):
+                    await anyio.sleep(answer.retry_after or self.breaker.policy.open_for)
+                    continue
+                effect: Effect = "ignore"
+                try:
+                    effect = await self._probe()
+                finally:
+                    self.record(answer, effect)
+                if effect == "ignore":
+                    await anyio.sleep(self.breaker.policy.open_for)
+        finally:
+            self._probing = False
 
     async def _wait(self, limit: float) -> None:
         self.waiting += 1

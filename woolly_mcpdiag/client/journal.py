@@ -88,6 +88,10 @@ class Journal:
             LOGGER.exception("the sink of events raises; it gets no more of them")
             self._sink = None
 
+    def remark(self, level: int, text: str) -> None:
+        """Log what the events tell already, one by one, in the words of a finding."""
+        LOGGER.log(level, "%s: %s", self.url, text)
+
     def saw(self, seen: Seen) -> None:
         """Emit one HTTP exchange."""
         level = logging.WARNING if seen.error else logging.INFO if (seen.status or 0) >= 400 else logging.DEBUG

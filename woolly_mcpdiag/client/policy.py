@@ -44,8 +44,13 @@ class PoolLimits:
     """Seconds unused after which a session is closed; keep it below the server's own limit (mcp: 30 minutes)."""
     max_lifetime: float = 1800.0
     """Seconds after which a session is retired on return, less up to 5 % at random so that not all go at once."""
+    validate_after: float = 30.0
+    """Seconds unused after which a session must answer a ping before it is lent; what has just answered need not.
+
+    In the modern era there is no session that could be gone.
+    """
     leak_after: float = 300.0
-    """Seconds on loan after which a leak is reported."""
+    """Seconds on loan after which a leak is reported, with the place that borrowed it; ``inf`` keeps no places."""
 
     def __post_init__(self) -> None:
         _count("max_sessions", self.max_sessions, 1)
@@ -54,6 +59,7 @@ class PoolLimits:
         _count("min_idle", self.min_idle, 0)
         for name in ("max_idle", "max_lifetime", "leak_after"):
             _positive(name, getattr(self, name))
+        _positive("validate_after", self.validate_after, zero=True)
         if self.min_idle > self.max_sessions:
             msg = f"min_idle: {self.min_idle} is above max_sessions, {self.max_sessions}"
             raise UsageError(msg, hint="lower min_idle or raise max_sessions")
@@ -127,14 +133,16 @@ class BreakerPolicy:
     """Age of the oldest of them."""
     minimum_calls: int = 10
     """Attempts in the window below which the share says nothing."""
-    open_for: float = 1.0
+    open_for: float = 0.25
     """Seconds until it is tried again."""
-    growth: float = 2.0
+    growth: float = 1.25
     """Each failed trial makes that longer by this factor ..."""
     open_at_most: float = 60.0
     """... up to so many seconds."""
     probes: int = 1
     """Attempts let through while it is tried; all must succeed."""
+    probe: Literal["active", "call"] = "active"
+    """Who tries: the client itself in the background while calls wait, so that none of them is spent, or a call."""
 
     def __post_init__(self) -> None:
         for name in ("failure_threshold", "window", "minimum_calls", "probes"):
@@ -155,6 +163,9 @@ class BreakerPolicy:
         if self.open_for > self.open_at_most:
             msg = f"open_for: {self.open_for:g} s is above open_at_most, {self.open_at_most:g} s"
             raise UsageError(msg, hint="raise open_at_most or lower open_for")
+        if self.probe not in {"active", "call"}:
+            msg = f"probe {self.probe}: there is none of that name"
+            raise UsageError(msg, hint="use active or call")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +177,19 @@ class Fallback:
     call_tool: Degrade | None = None
 
 
-def simple_breaker(failure_threshold: int, recovery_timeout: float) -> BreakerPolicy:
-    """Return the breaker that opens after so many failures in a row and is tried every ``recovery_timeout`` seconds."""
+def simple_breaker(failure_threshold: int | None, recovery_timeout: float | None) -> BreakerPolicy:
+    """Return the breaker that opens after so many failures in a row and is tried every ``recovery_timeout`` seconds.
+
+    What is ``None`` stays as by default.
+    """
+    threshold = 5 if failure_threshold is None else failure_threshold
+    if recovery_timeout is None:
+        return BreakerPolicy(failure_threshold=threshold)
     _positive("recovery_timeout", recovery_timeout)
     return BreakerPolicy(
-        failure_threshold=failure_threshold, open_for=recovery_timeout, open_at_most=recovery_timeout, growth=1.0
+        failure_threshold=threshold,
+        open_for=recovery_timeout,
+        open_at_most=recovery_timeout,
+        growth=1.0,
+        probe="call",
     )

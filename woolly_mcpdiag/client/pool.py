@@ -34,6 +34,10 @@ class Entry:
     leaked: bool = False
     holder: str = ""
     """Name of the task that has it on loan."""
+    borrowed_at: tuple[str, ...] = ()
+    """Where in that task's code, where it was asked to be kept."""
+    rested: float = 0.0
+    """Seconds unused before this loan."""
     ticket: "Ticket | None" = None
     """Who has it on loan, or whom it is opened for."""
 
@@ -44,7 +48,7 @@ class Ticket:
 
     group: str | None
     fresh: bool
-    """Only a session that nobody has used."""
+    """Only a session that nobody has used; used ones never become idle."""
     not_before: float
     """Only a session that became ready since then."""
     since: float
@@ -291,7 +295,8 @@ class Pool:
         return None
 
     def _grant(self, ticket: Ticket, entry: Entry, now: float) -> None:
-        entry.state, entry.since, entry.leaked = "leased", now, False
+        entry.rested = now - entry.since
+        entry.state, entry.since, entry.leaked, entry.borrowed_at = "leased", now, False, ()
         entry.uses += 1
         entry.ticket, ticket.entry = ticket, entry
         self.counts.granted += 1
@@ -346,4 +351,4 @@ class Pool:
 
 
 def _fits(entry: Entry, ticket: Ticket) -> bool:
-    return entry.group == ticket.group and entry.ready_at >= ticket.not_before and not (ticket.fresh and entry.uses)
+    return entry.group == ticket.group and entry.ready_at >= ticket.not_before

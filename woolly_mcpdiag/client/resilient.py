@@ -30,10 +30,11 @@ from woolly_mcpdiag.client.pool import Pool
 from woolly_mcpdiag.client.retry import declared
 from woolly_mcpdiag.client.sessions import Sessions
 from woolly_mcpdiag.client.stats import Readiness, Stats
-from woolly_mcpdiag.client.wiring import TransportName, check_url, plans
+from woolly_mcpdiag.client.wiring import TransportName, check_room, check_url, plans
 from woolly_mcpdiag.core.errors import UsageError
 from woolly_mcpdiag.wire.http import connections, shared_transport
 from woolly_mcpdiag.wire.sdk import (
+    MODERN_PROTOCOL_VERSIONS,
     AsyncBaseTransport,
     Auth,
     CallToolResult,
@@ -46,7 +47,7 @@ from woolly_mcpdiag.wire.sdk import (
     ReadResourceResult,
     Tool,
 )
-from woolly_mcpdiag.wire.session import Target, Waits
+from woolly_mcpdiag.wire.session import About, Target, Waits
 
 
 class ResilientClient:
@@ -98,12 +99,14 @@ class ResilientClient:
         self.limits = limits or PoolLimits(max_sessions=10 if max_sessions is None else max_sessions)
         self.timeouts = timeouts or Timeouts()
         self.retry = retry or RetryPolicy()
-        self.breaker = breaker or _breaker(failure_threshold, recovery_timeout)
+        self.breaker = breaker or simple_breaker(failure_threshold, recovery_timeout)
         self.fallback = fallback or Fallback()
         self.reuse: Reuse = reuse
         self._tools: dict[str, Tool] = {}
         self._listed: tuple[float, ListToolsResult] | None = None
         self._exclusive: set[str] = set()
+        if http is not None:
+            check_room(http, self.limits.max_sessions, modern=era in {"modern", *MODERN_PROTOCOL_VERSIONS})
         self._own_http = http is None
         self._http = http or shared_transport(connections(self.limits.max_sessions))
         self._journal = Journal(url, on_event)
@@ -135,6 +138,7 @@ class ResilientClient:
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._sessions.start(self._tasks)
+        self._caller.circuit.start(self._tasks, self._caller.probe)
         if self.limits.min_idle:
             self._tasks.start_soon(self._sessions.warm, self.limits.min_idle)
         return self
@@ -204,6 +208,19 @@ class ResilientClient:
         )
         self._sessions.give_back(lease)
         return found
+
+    async def about(self, key: str | None = None) -> About:
+        """Tell what the server says of itself, from a session that is ready. Raises what a call would raise."""
+
+        async def read(client: Client) -> About:
+            return About(
+                info=client.server_info,
+                capabilities=client.server_capabilities,
+                instructions=client.instructions,
+                version=client.protocol_version,
+            )
+
+        return await self._caller.make(self._reading("session", read, key))
 
     async def call_tool(
         self,
@@ -298,7 +315,7 @@ class ResilientClient:
             self._exclusive.add(key)
         try:
             wait = self.timeouts.acquire if timeout is None else timeout
-            lease = await self._sessions.lease(key, wait)
+            lease = await self._sessions.lease(key, wait, trace=True)
             lent = Exclusive(lease.session, self._journal, self.timeouts.call, key or "")
             try:
                 yield lent
@@ -338,6 +355,7 @@ class ResilientClient:
             attempts=tally.attempts,
             retries=tally.retries,
             repeated_in_doubt=tally.repeated_in_doubt,
+            findings=dict(self._sessions.findings.counts),
             era="" if pin is None or pin.mode == "auto" else "modern" if pin.modern else "handshake",
             transport=pin.transport if pin else "",
         )
@@ -377,10 +395,3 @@ class ResilientClient:
             error=type(error).__name__,
             extra={"source": source, "cause": error.cause, "tool": call.name},
         )
-
-
-def _breaker(failure_threshold: int | None, recovery_timeout: float | None) -> BreakerPolicy:
-    threshold = 5 if failure_threshold is None else failure_threshold
-    if recovery_timeout is None:
-        return BreakerPolicy(failure_threshold=threshold)
-    return simple_breaker(threshold, recovery_timeout)

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -16,26 +16,13 @@ from woolly_mcpdiag.client.errors import (
     ResilienceError,
     TooManyWaitersError,
 )
+from woolly_mcpdiag.client.findings import Findings
 from woolly_mcpdiag.client.journal import Journal
+from woolly_mcpdiag.client.loan import Lease, borrower
 from woolly_mcpdiag.client.outcome import Outcome, Ruling, classify
 from woolly_mcpdiag.client.pool import Close, Entry, Leak, Open, Pool, Settled, Step, Ticket, TooManyError
 from woolly_mcpdiag.wire.sdk import AsyncBaseTransport, Tool
 from woolly_mcpdiag.wire.session import Pin, Session, Target, Waits
-
-
-@dataclass(slots=True, eq=False)
-class Lease:
-    """A session on loan; given back exactly once."""
-
-    entry: Entry
-    session: Session
-    waited: float
-    """Seconds."""
-
-    @property
-    def unused(self) -> bool:
-        """True where nobody had it before."""
-        return self.entry.uses == 1
 
 
 class OpenError(OpenFailedError):
@@ -63,6 +50,7 @@ class Sessions:
         self.pin: Pin | None = plans[0] if len(plans) == 1 and plans[0].mode != "auto" else None
         self.last_error: OpenError | None = None
         self.tools: Mapping[str, Tool] = {}
+        self.findings = Findings(journal.remark)
         self._target, self._plans, self._waits, self._http, self._journal = target, plans, waits, http, journal
         self._fixed = self.pin is not None
         self._tasks: TaskGroup | None = None
@@ -81,9 +69,12 @@ class Sessions:
         self._tasks = tasks
         tasks.start_soon(self._tend)
 
-    async def lease(self, key: str | None, limit: float, *, not_before: float = float("-inf")) -> Lease:
+    async def lease(
+        self, key: str | None, limit: float, *, not_before: float = float("-inf"), trace: bool = False
+    ) -> Lease:
         """Borrow a session, one that became ready since ``not_before``; wait for it up to ``limit`` seconds.
 
+        ``trace`` keeps the place in the code, for a loan without an end of its own.
         Raises ``AcquireTimeoutError``, ``TooManyWaitersError``, ``ClientClosedError``, or why none could be opened.
         """
         now = anyio.current_time()
@@ -103,12 +94,28 @@ class Sessions:
         if ticket.entry is None:
             raise self._timed_out(limit)
         lease = Lease(ticket.entry, self._sessions[ticket.entry.number], anyio.current_time() - now)
-        if lease.session.usable:
-            lease.entry.holder = anyio.get_current_task().name or ""
+        lease.entry.holder = anyio.get_current_task().name or ""
+        if trace and self.pool.limits.leak_after < float("inf"):
+            lease.entry.borrowed_at = borrower()
+        # It may have died while it was handed over, or while nobody used it.
+        why = "" if lease.session.usable else "died"
+        if not why and await self._is_gone(lease, limit - lease.waited):
+            why = "silent"
+        if not why:
             return lease
-        # It died while it was handed over.
-        self.give_back(lease, "died")
-        return await self.lease(key, limit - lease.waited, not_before=not_before)
+        self.give_back(lease, why)
+        left = limit - (anyio.current_time() - now)
+        return await self.lease(key, left, not_before=not_before, trace=trace)
+
+    async def _is_gone(self, lease: Lease, limit: float) -> bool:
+        """Say whether a session that nobody has used for a while no longer answers; it is given back if that ends."""
+        if lease.session.pin.modern or lease.entry.rested < self.pool.limits.validate_after:
+            return False
+        try:
+            return not await lease.session.alive(min(limit, self._waits.note))
+        except BaseException:
+            self.give_back(lease)
+            raise
 
     def give_back(self, lease: Lease, evict: str = "") -> None:
         """Return a session; ``evict`` says why nobody may have it again."""
@@ -126,6 +133,7 @@ class Sessions:
         """Probe era and transport again with the next session; the server is not what it was."""
         if not self._fixed:
             self.pin, self._modern = None, None
+            self.findings.forget()
             self._pin_found()
 
     async def warm(self, count: int) -> int:
@@ -257,7 +265,8 @@ class Sessions:
         session: Session | None = None
         for plan in [self.pin] if self.pin else self._plans:
             seen = self._journal.saw if self._journal.wants(logging.DEBUG) else None
-            session = Session(self._target, plan, self._http, self._waits, seen)
+            streamless = self.findings.counts["GET 405"] > 0
+            session = Session(self._target, plan, self._http, self._waits, seen, self.findings, streamless=streamless)
             self._owners.add(session)
             try:
                 await session.own(partial(self._ready, entry, session))
@@ -357,13 +366,15 @@ class Sessions:
         session.stop(forget=reason == "stale")
 
     def _leaked(self, entry: Entry, held: float) -> None:
+        place = " < ".join(entry.borrowed_at)
         self._journal.tell(
             "lease.leaked",
             logging.WARNING,
-            f"session {entry.number}: on loan to {entry.holder} for {held:.0f} s; give it back or raise leak_after",
+            f"session {entry.number}: on loan to {entry.holder} for {held:.0f} s"
+            f"{f', borrowed at {place}' if place else ''}; give it back or raise leak_after",
             duration=held,
             key=entry.group or "",
-            extra={"number": entry.number, "task": entry.holder},
+            extra={"number": entry.number, "task": entry.holder, "stack": place},
         )
 
     def _pin_found(self) -> None:

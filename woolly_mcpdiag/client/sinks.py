@@ -20,12 +20,12 @@ class JsonLines:
     """A sink that writes one JSON line for each event; ``analyze-logs`` reads them."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self.stream = stream
 
     def __call__(self, event: Event) -> None:
         """Write one event at once."""
-        self._stream.write(event.to_json() + "\n")
-        self._stream.flush()
+        self.stream.write(event.to_json() + "\n")
+        self.stream.flush()
 
 
 def attributes(event: Event) -> dict[str, str | int | float | bool]:

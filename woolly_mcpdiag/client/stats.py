@@ -37,6 +37,8 @@ class Stats:
     retries: int
     repeated_in_doubt: int
     """Attempts that repeat one which may have been carried out: so many idempotent calls may have run twice."""
+    findings: Mapping[str, int]
+    """Answers that tell of the server's configuration, such as ``GET 405``; each kind is logged once."""
     era: str
     """``handshake``, ``modern``, or empty while it is not known."""
     transport: str

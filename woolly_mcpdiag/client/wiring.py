@@ -5,7 +5,13 @@ from urllib.parse import urlsplit
 
 from woolly_mcpdiag.core.errors import UsageError
 from woolly_mcpdiag.core.redact import url as redacted_url
-from woolly_mcpdiag.wire.sdk import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
+from woolly_mcpdiag.wire.http import connections, room
+from woolly_mcpdiag.wire.sdk import (
+    HANDSHAKE_PROTOCOL_VERSIONS,
+    LATEST_MODERN_VERSION,
+    MODERN_PROTOCOL_VERSIONS,
+    AsyncBaseTransport,
+)
 from woolly_mcpdiag.wire.session import Pin
 
 TransportName = Literal["auto", "http", "streamable", "sse"]
@@ -26,6 +32,18 @@ def check_url(url: str) -> str:
         msg = f"url {redacted_url(url)}: no {'port to connect to' if parts.hostname else 'host'}"
         raise UsageError(msg, hint="write it like http://localhost:8009/mcp")
     return url
+
+
+def check_room(http: AsyncBaseTransport, sessions: int, *, modern: bool) -> None:
+    """Check a transport of the user's own. Raises ``UsageError`` where the sessions would take all its connections.
+
+    A standing stream for each session and a connection for its call; the modern era has no streams.
+    """
+    found, needed = room(http), sessions * (1 if modern else 2)
+    if found is not None and found < needed:
+        msg = f"http: its pool has {found} connections, {sessions} sessions need {needed}"
+        hint = f"give it httpx2.Limits(max_connections={connections(sessions)}), or lower max_sessions"
+        raise UsageError(msg, hint=hint)
 
 
 def plans(transport: str, era: str) -> list[Pin]:
