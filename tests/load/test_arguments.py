@@ -1,6 +1,28 @@
+import json
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from woolly_mcpdiag.load.arguments import NoExampleError, made_up
+
+WORDS = (
+    *("type", "properties", "required", "items", "prefixItems", "minItems", "uniqueItems", "minimum", "multipleOf"),
+    *("exclusiveMaximum", "maxLength", "pattern", "format", "enum", "const", "default", "anyOf", "oneOf", "allOf"),
+    *("$ref", "x"),
+)
+LEAF = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**20),
+    st.floats(),
+    st.sampled_from(("object", "array", "string", "integer", "null", "#", "#/properties/x", "(a+)+$", "[")),
+)
+VALUE = st.recursive(
+    LEAF, lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(WORDS), part, max_size=4)
+)
+SCHEMA = st.dictionaries(st.sampled_from(WORDS), VALUE, max_size=5)
 
 
 def of(part, **more):
@@ -85,3 +107,18 @@ def test_a_schema_that_refers_to_itself_ends():
 def test_a_pattern_that_takes_for_ever_does_not():
     with pytest.raises(NoExampleError, match="no example"):
         of({"type": "string", "pattern": "^(0+)+x$"})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"allOf": None}, {"anyOf": [{"required": 5}], "type": "object"}, {"properties": {"x": {"minItems": 1e400}}}],
+)
+def test_a_schema_that_is_none_is_said_or_borne(schema):
+    with suppress(NoExampleError):
+        assert made_up(schema) == {}
+
+
+@given(SCHEMA)
+def test_no_schema_does_harm(schema):
+    with suppress(NoExampleError):
+        json.dumps(made_up(schema))

@@ -15,7 +15,7 @@ from woolly_mcpdiag.diagnose.engine import Diagnosis
 from woolly_mcpdiag.gate.baseline import Applied, Known, apply
 from woolly_mcpdiag.gate.judge import judge
 from woolly_mcpdiag.gate.phase4 import judge_profile
-from woolly_mcpdiag.gate.profile import Profile, SceneSpec, for_targets
+from woolly_mcpdiag.gate.profile import JUDGED, Profile, SceneSpec, for_targets, from_row
 from woolly_mcpdiag.gate.thresholds import Threshold
 from woolly_mcpdiag.load.plan import AgentTarget, CallSpec, ClientKind, Limits, McpTarget, Model, Plan, Sessions
 
@@ -55,6 +55,8 @@ class Asked:
     known: tuple[Known, ...] | None = None
     """Of the baseline; ``None`` without one."""
     events: Path | None = None
+    again: bool = False
+    """Judge a recorded run by this profile, though it holds its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +99,7 @@ def gate(
 
 
 def judge_recorded(path: str, asked: Asked) -> tuple[Recorded, Verdict]:
-    """Judge a recorded run by the criteria: the verdict is the one that the run itself came to.
+    """Judge a recorded run again; without a profile by the one it was judged by: the verdict is the same.
 
     Raises ``InputError`` for a file that is no run log.
     """
@@ -105,7 +107,7 @@ def judge_recorded(path: str, asked: Asked) -> tuple[Recorded, Verdict]:
 
     def judged(run: Run, diagnosis: Diagnosis) -> Sequence[Judgement]:
         kinds = {str(target.get("kind")) for target in run.meta.targets}
-        found = _judged(run, diagnosis, for_targets(asked.profile, kinds), asked)
+        found = _judged(run, diagnosis, for_targets(_own(run, asked), kinds), asked)
         if isinstance(found, Applied):
             applied.append(found)
             return found.judgements
@@ -114,6 +116,17 @@ def judge_recorded(path: str, asked: Asked) -> tuple[Recorded, Verdict]:
     recorded = report_run(path, judged=judged)
     verdict = applied[0].verdict if applied else overall(recorded.report.judgements)
     return recorded, verdict
+
+
+def _own(run: Run, asked: Asked) -> Profile:
+    row = run.meta.workload.get(JUDGED)
+    if asked.again or not isinstance(row, Mapping):
+        return asked.profile
+    try:
+        return from_row(row)
+    except ValueError:
+        # Of another version: judged by what is asked for today.
+        return asked.profile
 
 
 class _Bench:

@@ -72,7 +72,7 @@ class _Events:
             if line.startswith(_ROW):
                 yield line.decode("utf-8", "replace")
                 continue
-            if _BROUGHT_ABOUT in line[:400]:
+            if _BROUGHT_ABOUT in line:
                 continue
             self._engine.feed(line, number)
             if len(self._engine) >= BATCH_ROWS:

@@ -14,7 +14,7 @@ def again(order: GateOrder) -> "tuple[Recorded, Verdict]":
     """Return the run and its verdict. Raises ``InputError`` for a file that is no run log."""
     from woolly_mcpdiag.api.gate import Asked, judge_recorded
 
-    asked = Asked(profile=order.profile, thresholds=order.thresholds, known=order.known)
+    asked = Asked(profile=order.profile, thresholds=order.thresholds, known=order.known, again=order.again)
     recorded, verdict = judge_recorded(order.from_run or "", asked)
     if recorded.run.end is None:
         note(f"{order.from_run}: has no end, so the run was killed: what is there is judged")

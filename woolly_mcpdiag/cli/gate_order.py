@@ -39,6 +39,8 @@ class GateOrder:
     known: tuple[Known, ...] | None
     on_inconclusive: str | None
     from_run: str | None
+    again: bool
+    """Options ask for other criteria than those a recorded run was judged by."""
 
 
 def gate_order(
@@ -88,6 +90,7 @@ def gate_order(
         known=_known(baseline, found, config),
         on_inconclusive=_undecided(on_inconclusive, found, config),
         from_run=from_run,
+        again=strict or any(one is not None for one in (profile, criteria, config, confidence, claim, waves)),
     )
 
 

@@ -18,6 +18,7 @@ from woolly_mcpdiag.cli.load_plans import DEMO_TOOLS
 from woolly_mcpdiag.cli.load_targets import connection
 from woolly_mcpdiag.core.redact import url as redacted_url
 from woolly_mcpdiag.core.runs import Meta
+from woolly_mcpdiag.gate.profile import JUDGED, to_row
 
 if TYPE_CHECKING:
     from woolly_mcpdiag.api.gate import Gated
@@ -117,6 +118,7 @@ def _meta(order: GateOrder, found: "Found") -> Meta:
             "profile": order.profile.name,
             "confidence": order.profile.confidence,
             "claim": order.profile.claim,
+            JUDGED: to_row(order.profile),
         },
         host={"cpus": os.cpu_count() or 1, "kernel": platform.release(), "python": platform.python_version()},
         thresholds=tuple(threshold.text for threshold in order.thresholds),

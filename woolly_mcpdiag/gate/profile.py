@@ -1,7 +1,7 @@
 """The one place for what a profile of the gate asks: its scenes, what each must hold, its criteria and their limits."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from woolly_mcpdiag.core.errors import UsageError
@@ -88,6 +88,8 @@ WAVE_HOLDS = (
 OUTAGE_HOLDS = ("facts.outage: see gate.facts.OutageFacts", "facts.logging: see gate.facts.LoggingFacts")
 SMALL, LARGE = "waves-5", "waves-20"
 OUTAGES = ("outage-refused", "outage-blackhole", "outage-frozen", "outage-restart")
+JUDGED = "judged"
+"""Where the workload of a run's record holds the profile that it was judged by."""
 MCP = "mcp-"
 """Before the name of a scene of waves: the same on the MCP server, where the agents are run as well."""
 LARGE_CLAIM = 5
@@ -131,6 +133,23 @@ def phase4(*, confidence: float = 0.95, claim: float = 0.01, waves: int | None =
             Criterion(id="error-logging", title="every failure is in the log with its cause", scenes=OUTAGES),
         ),
     )
+
+
+def to_row(whole: Profile) -> dict[str, Any]:
+    """Return a profile as plain JSON, for the record of a run that was judged by it."""
+    return asdict(whole)
+
+
+def from_row(row: Mapping[str, Any]) -> Profile:
+    """Read what ``to_row`` gave; raises ``ValueError`` where it is no profile of this version."""
+    try:
+        scenes = tuple(SceneSpec(**{**each, "holds": tuple(each["holds"])}) for each in row["scenes"])
+        criteria = tuple(Criterion(**{**each, "scenes": tuple(each["scenes"])}) for each in row["criteria"])
+        types = tuple(row["agent_types"])
+        return Profile(**{**row, "scenes": scenes, "criteria": criteria, "agent_types": types})
+    except (KeyError, TypeError) as error:
+        message = f"profile: {error}"
+        raise ValueError(message) from error
 
 
 def for_targets(whole: Profile, kinds: Iterable[str]) -> Profile:

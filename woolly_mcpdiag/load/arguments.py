@@ -55,7 +55,12 @@ def made_up(schema: Mapping[str, Any]) -> dict[str, Any]:
     A value is the schema's own (const, default, examples, enum) where it names one, else the plainest that fits
     its type, limits, format or pattern. Raises ``NoExampleError`` where none can be found.
     """
-    found = _object(schema, _Root(schema), "arguments", 0)
+    try:
+        found = _object(schema, _Root(schema), "arguments", 0)
+    except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError, RecursionError) as error:
+        # A keyword with a value of another type than JSON Schema gives it; the schema is somebody else's text.
+        message = f"arguments: the input schema is no JSON Schema: {error}"
+        raise NoExampleError(message) from None
     return {str(name): value for name, value in found.items()}
 
 

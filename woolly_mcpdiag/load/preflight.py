@@ -198,7 +198,7 @@ async def _listed(begun: Talk, clock: Clock) -> tuple[list[Mapping[str, Any]], s
             if isinstance(error, dict) and error.get("code") == -32601:
                 return tools, None
             return tools, _why(page)
-        tools += [row for row in rows if isinstance(row, dict)]
+        tools += [row for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str) and row["name"]]
         cursor = page.result.get("nextCursor") if page.result is not None else None
         if not cursor:
             break

@@ -17,7 +17,6 @@ _ERRORS = {
     "http": "HTTPStatusError",
     "rpc": "McpError",
     "tool-error": "tool-error",
-    "agent-error": "AgentError",
     "connect": "ConnectError",
     "tls": "SSLError",
     "dns": "gaierror",
@@ -170,4 +169,7 @@ def _error(done: Done) -> str:
     if kind == "timeout" or (kind == "connect" and "imeout" in done.error):
         return "ConnectTimeout" if kind == "connect" or done.phase == "connect" else "ReadTimeout"
     word = done.error.partition("(")[0].partition(":")[0].strip()
+    if kind == "agent-error":
+        # What the agent says went wrong, in the name of its exception where it gives one.
+        return word if word.isidentifier() and word[:1].isupper() else "AgentError"
     return _ERRORS.get(kind) or (word if word.isidentifier() else kind)

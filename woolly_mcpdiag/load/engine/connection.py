@@ -1,7 +1,5 @@
 """The one HTTP/1.1 connection: opened, asked, read, reused; it never blocks and never raises."""
 
-import errno
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -13,6 +11,7 @@ from woolly_mcpdiag.load.engine.exchange import Exchange
 from woolly_mcpdiag.load.engine.failure import Failure, PeerError
 from woolly_mcpdiag.load.engine.http import Head, Reader
 from woolly_mcpdiag.load.engine.loop import NEVER, READ, WRITE, Loop
+from woolly_mcpdiag.load.engine.opening import Opening
 from woolly_mcpdiag.load.engine.place import Place
 from woolly_mcpdiag.load.engine.sse import Events
 from woolly_mcpdiag.load.plan import Limits
@@ -24,7 +23,6 @@ _AT_ONCE = 1 << 16
 _LOOK_AFTER = 0.005
 """Seconds of idleness after which a connection is looked at before it is used again."""
 _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-_UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK}
 _NO_HEAD = b"\0"
 """No answer begins with it."""
 
@@ -33,7 +31,6 @@ class Connection:
     """A connection to a place. ``home`` is the list of free ones that it returns to."""
 
     __slots__ = (
-        "_begun",
         "_events",
         "_exchange",
         "_fd",
@@ -42,6 +39,7 @@ class Connection:
         "_known",
         "_loop",
         "_lost",
+        "_opening",
         "_out",
         "_parts",
         "_place",
@@ -52,8 +50,6 @@ class Connection:
         "_sink",
         "_size",
         "_sock",
-        "_then",
-        "_untried",
         "_used",
         "_whole",
         "deadline",
@@ -73,7 +69,7 @@ class Connection:
         self._exchange: Exchange | None = None
         self._sink: Callable[[bytes, bytes], None] | None = None
         self._lost: Callable[[Failure], None] | None = None
-        self._then: Callable[[Failure | None], None] | None = None
+        self._opening: Opening | None = None
         self._reader = Reader()
         self._events: Events | None = None
         self._parts: list[bytes] = []
@@ -92,103 +88,24 @@ class Connection:
 
     def open(self, then: Callable[[Failure | None], None]) -> None:
         """Connect, and call ``then`` with what went wrong, if anything did; never from within this call."""
-        self._then = then
-        self._begun = monotonic()
-        self.deadline = self._begun + self.limits.connect
-        self._loop.watched[self] = None
-        try:
-            self._place.resolve()
-        except OSError as problem:
-            self._recorder.phase("dns", monotonic() - self._begun, failed=True)
-            self._later(failure.unconnected(problem, "dns"))
-            return
-        if self._place.resolving is not None:
-            self._recorder.phase("dns", self._place.resolving)
-            self._place.resolving = None
-        self._untried = list(self._place.addresses)
-        self._dial(None)
 
-    def _later(self, why: Failure) -> None:
-        self._loop.soon(lambda: self._unopened(why))
-
-    def _dial(self, problem: OSError | None) -> None:
-        while self._untried:
-            family, address = self._untried[0]
-            try:
-                sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-            except OSError as error:
-                problem = error
-                break
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = sock.connect_ex(address)
-            if code in _UNDER_WAY:
+        def opened(sock: socket.socket | None, why: Failure | None) -> None:
+            self._opening = None
+            if sock is not None:
                 self._hold(sock)
-                self._loop.add(self._fd, self._dialled, WRITE)
-                return
-            sock.close()
-            problem = OSError(code, _meaning(code))
-            self._untried.pop(0)
-        self._recorder.phase("connect", monotonic() - self._begun, failed=True)
-        self._later(failure.unconnected(problem or OSError("no address"), "connect"))
+            then(why)
+
+        self._opening = Opening(self._loop, self._place, self._recorder, self.limits.connect, opened)
+        self._opening.begin()
 
     def _hold(self, sock: socket.socket) -> None:
         self._sock = sock
         self._fd = sock.fileno()
         self._recv, self._send = sock.recv, sock.send
-
-    def _dialled(self, mask: int) -> None:
-        sock = self._sock
-        if sock is None or not mask & ~READ:
-            return
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            self._drop()
-            self._untried.pop(0)
-            self._dial(OSError(code, _meaning(code)))
-            return
-        self._place.prefer(self._untried[0])
         self.port = sock.getsockname()[1]
-        now = monotonic()
-        self._recorder.phase("connect", now - self._begun)
-        if self._place.tls is None:
-            self._opened(self.read)
-            return
-        self._begun = now
-        self._loop.remove(self._fd)
-        self._hold(self._place.tls.wrap_socket(sock, do_handshake_on_connect=False, server_hostname=self._place.host))
-        self._loop.add(self._fd, self._shake, WRITE)
-
-    def _shake(self, _mask: int) -> None:
-        sock = self._sock
-        if not isinstance(sock, ssl.SSLSocket):
-            return
-        try:
-            sock.do_handshake()
-        except ssl.SSLWantReadError:
-            self._loop.change(self._fd, READ)
-        except ssl.SSLWantWriteError:
-            self._loop.change(self._fd, WRITE)
-        except OSError as problem:
-            self._recorder.phase("tls", monotonic() - self._begun, failed=True)
-            self._unopened(failure.unconnected(problem, "tls"))
-        else:
-            self._recorder.phase("tls", monotonic() - self._begun)
-            self._opened(self._read_tls)
-
-    def _opened(self, call: Callable[[int], None]) -> None:
-        self._loop.ready[self._fd] = call
+        self._loop.ready[self._fd] = self._read_tls if isinstance(sock, ssl.SSLSocket) else self.read
         self._loop.change(self._fd, READ)
-        self.deadline = NEVER
-        then, self._then = self._then, None
-        if then is not None:
-            then(None)
-
-    def _unopened(self, why: Failure) -> None:
-        self.close()
-        then, self._then = self._then, None
-        if then is not None:
-            then(why)
+        self._loop.watched[self] = None
 
     # Asking
 
@@ -442,11 +359,6 @@ class Connection:
 
     def expire(self, now: float) -> None:
         """The time of what it is doing is over."""
-        if self._then is not None:
-            phase = "tls" if isinstance(self._sock, ssl.SSLSocket) else "connect"
-            self._recorder.phase(phase, now - self._begun, failed=True)
-            self._unopened(failure.late("ConnectTimeout", self.limits.connect, phase))
-            return
         exchange = self._exchange
         self.close()
         if exchange is not None:
@@ -460,6 +372,9 @@ class Connection:
 
     def close(self) -> None:
         """Close it now. It may be started again, as a new one."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.give_up()
         self._drop()
         self._loop.watched.pop(self, None)
         self.deadline = NEVER
@@ -470,7 +385,3 @@ class Connection:
         self._clear()
         if self in self.home:
             self.home.remove(self)
-
-
-def _meaning(code: int) -> str:
-    return os.strerror(code)

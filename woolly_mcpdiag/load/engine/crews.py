@@ -1,7 +1,6 @@
 """The three ways in which calls come about: users that wait for each answer, arrivals, and waves of births."""
 
 from collections.abc import Callable, Iterator
-from itertools import repeat
 from time import monotonic
 
 from woolly_mcpdiag.load import schedule
@@ -23,7 +22,8 @@ class Crew:
         self.stopping = False
         self.users: dict[int, User] = {}
         """Those who have not left, by number within this share."""
-        self._picks = repeat(0) if len(setting.calls) == 1 else schedule.picks(setting.plan, share)
+        self._only = setting.calls[0] if len(setting.calls) == 1 else None
+        self._picks = schedule.picks(setting.plan, share)
         self._count = 0
         self._start = 0.0
         self._over: Callable[[], None] = _nothing
@@ -52,7 +52,7 @@ class Crew:
         """Return the next call and its number."""
         count = self._count
         self._count = count + 1
-        return self.setting.calls[next(self._picks)], count
+        return self._only or self.setting.calls[next(self._picks)], count
 
     def left(self, user: User) -> None:
         """A user has left."""

@@ -12,6 +12,7 @@ from woolly_mcpdiag.load.engine.crews import Crew, crew
 from woolly_mcpdiag.load.engine.ledger import Ledger
 from woolly_mcpdiag.load.engine.line import Setting
 from woolly_mcpdiag.load.engine.loop import Loop
+from woolly_mcpdiag.load.engine.opening import Opening
 from woolly_mcpdiag.load.engine.place import Place
 from woolly_mcpdiag.load.plan import Plan
 
@@ -119,6 +120,8 @@ class _Run:
         for watched in list(setting.loop.watched):
             if isinstance(watched, Connection):
                 watched.close()
+            elif isinstance(watched, Opening):
+                watched.give_up()
         setting.ledger.flush()
 
 

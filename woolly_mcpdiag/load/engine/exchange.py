@@ -85,16 +85,6 @@ class Exchange:
         """Takes requests and notifications that the peer sends before its answer."""
         self.over = False
 
-    def again(self, number: int, begun: float, deadline: float) -> None:
-        """Make it as new, for a request of the same sort."""
-        self.number = number
-        self.begun = begun
-        self.deadline = deadline
-        self.first = 0.0
-        self.head = self.message = None
-        self.body = b""
-        self.over = False
-
     def fail(self, failure: Failure, now: float) -> None:
         """End it with a failure, unless it has ended."""
         if not self.over:

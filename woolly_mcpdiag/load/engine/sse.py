@@ -29,13 +29,18 @@ class Events:
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         rest = self._rest
+        if not rest and self._begun and 0 <= data.find(b"\n\n") == len(data) - 2:
+            # One whole event, as most pieces are.
+            found: list[tuple[bytes, bytes]] = []
+            _read(data[:-2], found)
+            return found
         seam = max(0, len(rest) - 1)
         rest += data
         if not self._begun:
             if not self._begin():
                 return []
             seam = 0
-        found: list[tuple[bytes, bytes]] = []
+        found = []
         start = 0
         end = rest.find(b"\n\n", seam)
         while end >= 0:

@@ -24,6 +24,7 @@ class StreamableLine(Line):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         self._number = 0
+        self._limit = setting.limits.call
         self._extra: dict[str, str] = {}
         self._before: dict[int, tuple[bytes, int]] = {}
         """Call → what stands before the number of its request, and the first number for which that is wrong."""
@@ -78,12 +79,14 @@ class StreamableLine(Line):
         exchange = self.spare
         if exchange is None or exchange.asked.rpc != call.method:
             told = self._asked.get(call.method) or self._sort(call.method)
-            exchange = Exchange(told, resume, number, begun, begun + self.setting.limits.call)
+            exchange = Exchange(told, resume, number, begun, begun + self._limit)
             exchange.peer = self._answer
         else:
-            self.spare = None
-            exchange.again(number, begun, begun + self.setting.limits.call)
-            exchange.resume = resume
+            # As new; written out, since a call would cost as much as all of it.
+            self.spare = exchange.head = exchange.message = None
+            exchange.resume, exchange.number, exchange.begun = resume, number, begun
+            exchange.deadline = begun + self._limit
+            exchange.first, exchange.body, exchange.over = 0.0, b"", False
         free = self.free
         if free:
             free.pop().ask(exchange, raw, begun)
