@@ -3,11 +3,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from woolly_mcpdiag.logs.batch import NO_TIME
-from woolly_mcpdiag.logs.formats import BY_START, FORMATS
+from woolly_mcpdiag.logs.formats import BY_START, FORMATS, possible
 from woolly_mcpdiag.logs.formats.format import Format, Sample, start_of
 from woolly_mcpdiag.logs.formats.pairs import pairs
 from woolly_mcpdiag.logs.framing import FRAMINGS
-from woolly_mcpdiag.logs.reader import Reader
+from woolly_mcpdiag.logs.reader import TRACEBACK, Reader
 from woolly_mcpdiag.logs.record import Record
 
 SAMPLES = [pytest.param(one, sample, id=f"{one.name}:{n}") for one in FORMATS for n, sample in enumerate(one.samples)]
@@ -51,6 +51,15 @@ def test_no_other_format_or_framing_claims_a_sample(one: Format, sample: Sample)
 def test_a_format_has_samples_for_every_first_character_it_names(one: Format):
     assert {start_of(sample.line) for sample in one.samples} <= set(one.starts)
     assert all(one in BY_START[start] for start in one.starts)
+
+
+def test_the_first_line_of_a_traceback_is_of_no_format_and_no_framing():
+    assert not [one.name for one in (*FORMATS, *FRAMINGS) if one.match(TRACEBACK)]
+
+
+@pytest.mark.parametrize(("one", "sample"), SAMPLES)
+def test_a_line_without_a_time_is_tried_with_every_format_that_needs_none(one: Format, sample: Sample):
+    assert one in possible(sample.line)
 
 
 def test_format_names_are_unique():

@@ -96,6 +96,13 @@ def test_an_exchange_has_all_that_its_line_says():
     assert batch.time.tolist() == [1_772_359_200_000_000]
 
 
+def test_an_answer_that_our_client_made_up_is_no_exchange():
+    line = 'HTTP Request: POST http://h:1/mcp "HTTP/1.1 599 (mcpdiag: no answer)"'
+    batch, tally, _ = read(logged(line, request(), logger="httpx2"))
+    assert batch.status.tolist() == [200]
+    assert (tally.understood, tally.ignored) == (1, 1)
+
+
 def test_dashed_and_plain_ids_are_one_session():
     dashed = f"{SESSION[:8]}-{SESSION[8:12]}-{SESSION[12:16]}-{SESSION[16:20]}-{SESSION[20:]}"
     batch, _, _ = read(

@@ -32,6 +32,9 @@ def micros(iso: str) -> int:
         ("11/22/26 14:44:21", "2026-11-22T14:44:21", False),
         ("11/22/2026 02:44:21 PM", "2026-11-22T14:44:21", False),
         ("11/22/2026 12:44:21 AM", "2026-11-22T00:44:21", False),
+        ("2026-11-22 02:44:21 PM", "2026-11-22T14:44:21", False),
+        ("2026-11-22 12:44:21.5am", "2026-11-22T00:44:21.5", False),
+        ("2026-11-22 2:44:21,778", "2026-11-22T02:44:21.778", False),
         ("22/11/2026 14:44:21", "2026-11-22T14:44:21", False),
         ("22-11-2026 14:44:21,5", "2026-11-22T14:44:21.5", False),
         ("02.11.2026 14:44:21", "2026-11-02T14:44:21", False),
@@ -65,6 +68,15 @@ def test_a_stamp_is_read(stamp, expected, zoned):
 )
 def test_what_is_no_stamp_has_no_time(stamp):
     assert Stamps(year=2026).text(stamp) == (NO_TIME, False)
+
+
+@pytest.mark.parametrize("end", ["", ",5", " AM", " PM", ",5 PM", "Z", "+01:00", " X9"])
+def test_what_is_remembered_of_a_minute_changes_no_time(end):
+    stamps = Stamps()
+    for second in ("07", "08", "60", "61", "7", "ab"):
+        for each in ("", ",5", " PM", end):
+            stamp = f"2026-11-22 02:44:{second}{each}"
+            assert stamps.text(stamp) == Stamps().text(stamp)
 
 
 def test_a_december_line_of_a_log_last_written_in_january_is_of_the_year_before():

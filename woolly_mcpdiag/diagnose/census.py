@@ -12,6 +12,8 @@ from woolly_mcpdiag.diagnose.endpoints import origin_of, path_of
 from woolly_mcpdiag.diagnose.sessions import hashed
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
+_NONE = np.empty(0, np.uint64)
+_PIECE = 1 << 14
 _SHOWN = 3
 """Inputs named in a note."""
 _TIMES = (
@@ -32,9 +34,16 @@ _WHOSE = (
 
 def sessions(case: Case) -> int:
     """Count sessions: ids that exchanges or opening lines name, else handshakes, else streams."""
-    keys = [hashed(table["high"], table["low"]) for table in (case.sessions, case.opened) if len(table)]
-    if keys:
-        return len(np.unique(np.concatenate(keys), return_counts=True)[0])
+    used, opened = (
+        hashed(table["high"], table["low"]) if len(table) else _NONE for table in (case.sessions, case.opened)
+    )
+    if len(used) and len(opened):
+        # Both are sorted and hold each session once; piece by piece, which takes less memory.
+        pieces = (opened[at : at + _PIECE] for at in range(0, len(opened), _PIECE))
+        both = (used[np.minimum(used.searchsorted(piece), len(used) - 1)] == piece for piece in pieces)
+        return len(used) + len(opened) - sum(int(np.count_nonzero(one)) for one in both)
+    if len(used) or len(opened):
+        return len(used) + len(opened)
     return case.count("POST", 202) or case.count("GET", 200)
 
 

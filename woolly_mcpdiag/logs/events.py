@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from woolly_mcpdiag.core import redact
+from woolly_mcpdiag.core.bodies import BODIES, by_size
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.logs.batch import (
     METHOD_CODE,
@@ -17,16 +18,21 @@ from woolly_mcpdiag.logs.batch import (
     Vocabulary,
 )
 from woolly_mcpdiag.logs.recognise.exchange import Urls
+from woolly_mcpdiag.logs.recognise.messages import MESSAGES
 
 BATCH_ROWS = 20_000
 _MOST_SOURCES = 1_000
 """Sources told apart within one input."""
+_FAIL = 400
 _LATEST = 253_402_300_800
 """Seconds: the end of the year 9999."""
 _LONGEST = 1e9
 _BIGGEST = 1 << 50
 _TOLD = frozenset({"server/discover", "initialize"})
 _VIEWS = {"server": Kind.SERVED, "proxy": Kind.PROXIED}
+_REFUSALS = tuple(row for row in MESSAGES if row.kind in {"call.rejected", "session.refused"})
+_ROW = '{"schema":"mcpdiag.run/'
+"""How the other rows of a run log begin: what was counted, which says nothing that its events do not."""
 _WRITERS = {"app": Logger.APP, "client": Logger.MCP_CLIENT, "server": Logger.MCP_SERVER}
 
 
@@ -62,6 +68,13 @@ class EventRows:
             said = f"method='{rpc}'"
             asked = replace(event, kind="mcp.message", method=str(rpc), message=said, status=None, extra={})
             self.add(asked, line, text, out)
+            if rpc == "initialize":
+                # It carried no session: that its birth was answered does not show that the session works.
+                event = replace(event, session="")
+        if event.kind == "http.exchange" and (event.status or 0) >= _FAIL and event.message:
+            event = self._refused(event, line, text, out)
+        if event.kind == "agent.failed":
+            event = replace(event, kind="call.failed")
         kind, logger, note = self._place(event)
         url, high, low = self._urls.read(event.url) if event.url else (-1, 0, 0)
         if event.session:
@@ -83,6 +96,21 @@ class EventRows:
             note=replace(event, message=redact.text(event.message), url=redact.url(event.url)) if note else None,
             text=text,
         )
+
+    def _refused(self, event: Event, line: int, text: str, out: BatchBuilder) -> Event:
+        """Take from the body of a refusal, its message, what rules ask of it: the server's word, and the known size.
+
+        A body that is wrapped in an unusual way has the size of its text as servers send it.
+        """
+        known = next((row for row in _REFUSALS if row.literal in event.message and row.search(event.message)), None)
+        if known is not None:
+            told = replace(event, kind=known.kind, error=known.error, method="", status=None, extra={})
+            self.add(told, line, text, out)
+        if event.size is not None and by_size(event.status or 0, event.size):
+            return event
+        alike = [body for body in BODIES if body.status == event.status and body.sizes and body.text in event.message]
+        best = max(alike, key=lambda body: len(body.text), default=None)
+        return event if best is None else replace(event, size=best.sizes[0])
 
     def _source(self, name: str) -> int:
         if name == self._name or (name not in self._sources and len(self._sources) >= _MOST_SOURCES):
@@ -131,7 +159,7 @@ class EventEngine:
         tally = self._tally
         tally.read += 1
         text = raw.decode("utf-8", "replace").strip()
-        if not text:
+        if not text or text.startswith(_ROW):
             tally.ignored += 1
             return
         try:

@@ -35,7 +35,7 @@ _MAGIC = (
     (b"7z\xbc\xaf", "a 7z archive"),
 )
 _HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{(?=[^\n]*\n?.{0,4096}"(?:version|creator|entries|pages)"\s*:)', re.DOTALL)
-_EVENTS = re.compile(rb'\s*\{[^\n]{0,4096}?"schema"\s*:\s*"mcpdiag\.event/')
+_EVENTS = re.compile(rb'\s*\{[^\n]{0,4096}?"schema"\s*:\s*"mcpdiag\.(?:event|run)/')
 _HAR_NAME = re.compile(r"\.har(?:\.(?:gz|zst))?\Z", re.IGNORECASE)
 _BLANK = b"\0 \t\r\n\f\v"
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
@@ -160,7 +160,7 @@ class Input:
 
 
 def is_events(head: bytes) -> bool:
-    """Say whether text that begins so is our own event JSON lines."""
+    """Say whether text that begins so is our own event JSON lines, or a run log, which holds them too."""
     return _EVENTS.match(head) is not None
 
 

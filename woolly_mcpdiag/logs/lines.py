@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from woolly_mcpdiag.logs.batch import NO_TIME, Batch, BatchBuilder, Tally, Vocabulary
-from woolly_mcpdiag.logs.reader import Reader
+from woolly_mcpdiag.logs.reader import TRACEBACK, Reader
 from woolly_mcpdiag.logs.recognise import Recogniser
 from woolly_mcpdiag.logs.record import Record
 
@@ -44,6 +44,23 @@ class LineEngine:
         """Read one physical line; ``line`` is its 1-based number."""
         for record in self._reader.read(raw, line):
             self._take(record)
+
+    def go_on(self, text: str) -> bool:
+        """Read a line as a part of the traceback being read; False (and nothing done) where it might be anything else.
+
+        Does what ``feed`` does, for the lines that make up most of a traceback and say nothing.
+        """
+        failure, known = self._recogniser.failure(), self._reader.unframed()
+        if failure is None or known is None or " " in known.starts or self._outside:
+            return False
+        if text != TRACEBACK:
+            if text[:1] != " " or not text.strip() or not self._reader.continues(text):
+                return False
+            failure.line(text)
+        self._reader.skip()
+        self._tally.read += 1
+        self._tally.understood += 1
+        return True
 
     def take(self, *, end: bool = False) -> tuple[Batch, Tally]:
         """Return what was read since the last call; ``end`` also gives what waited for more lines."""

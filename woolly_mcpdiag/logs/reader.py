@@ -10,7 +10,7 @@ from typing import Any
 
 from woolly_mcpdiag.core.json_text import has_halves, whole
 from woolly_mcpdiag.logs.batch import NO_TIME
-from woolly_mcpdiag.logs.formats import BY_START
+from woolly_mcpdiag.logs.formats import possible
 from woolly_mcpdiag.logs.formats.format import LEVELS, NO_FIELDS, Format, start_of
 from woolly_mcpdiag.logs.formats.pairs import pairs
 from woolly_mcpdiag.logs.formats.rows import Row, Rows
@@ -29,6 +29,8 @@ _LEVEL_HEADS = frozenset({"INFO", "WARN", "ERRO", "DEBU", "CRIT", "FATA", "TRAC"
 _DOCKER_CUT = 16 * 1024
 """Docker's json-file driver cuts longer lines into entries of this many bytes without a newline at their end."""
 _LONGEST = 1 << 20
+TRACEBACK = "Traceback (most recent call last):"
+"""A line that no format reads."""
 _PRIORITIES = ("CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG")
 
 
@@ -106,14 +108,27 @@ class Reader:
             if match is not None and one.name != "logfmt":
                 self._last = plain
                 return [self._record(match, one, plain, line, shown)]
-            if text[:1] in _INDENT and text.lstrip()[:4] not in _LEVEL_HEADS and not self._formats["rich"]:
+            if text == TRACEBACK or (text[:1] in _INDENT and self.continues(text)):
                 # Tracebacks: trying every format on each of their lines costs ten times as much.
-                self._last = plain
-                self._formats[""] += 1
+                self.skip()
                 return [Record(line, text, NO_TIME, "", "", "", "", "", False, 1, NO_FIELDS, False, shown)]
         if text[:1] == "\0":
             text = text.lstrip("\0")  # a hole that copytruncate leaves at the start of a file
         return self._any(text[:_LONGEST], plain, _Outer(line, shown), 0)
+
+    def continues(self, text: str) -> bool:
+        """Say whether an indented line can only go on with the record before it."""
+        return text.lstrip()[:4] not in _LEVEL_HEADS and not self._formats["rich"]
+
+    def unframed(self) -> Format | None:
+        """Return the format of the record read last where its line stands bare in the log and is read to its end."""
+        plain = self._plain
+        return plain.recent[0] if plain.recent and plain.framing is None and not plain.rich.pending else None
+
+    def skip(self) -> None:
+        """Take note of a bare line that goes on with the record before it."""
+        self._last = self._plain
+        self._formats[""] += 1
 
     def flush(self) -> list[Record]:
         """Return what is still held back at the end of the input."""
@@ -158,8 +173,7 @@ class Reader:
 
     @staticmethod
     def _is_record(text: str) -> bool:
-        start = start_of(text)
-        return text[:1] == "{" or any(one.match(text) for one in BY_START[start])
+        return text[:1] == "{" or any(one.match(text) for one in possible(text))
 
     def _framed(
         self, framing: Framing, match: re.Match[str], stream: _Stream, outer: _Outer, depth: int
@@ -280,7 +294,7 @@ class Reader:
         for one in stream.recent:
             if start in one.starts and (match := one.match(text)) is not None:
                 return out + self._read_as(match, one, text, stream, outer)
-        for one in BY_START[start]:
+        for one in possible(text):
             if one not in stream.recent and (match := one.match(text)) is not None:
                 return out + self._read_as(match, one, text, stream, outer)
         self._formats[""] += 1

@@ -33,6 +33,8 @@ _LAYOUTS = tuple(
 )
 _EPOCH_NUMBER = re.compile(r"\d{10}(?:[.,]\d{1,9})?|\d{13}|\d{16}", re.ASCII)
 _DAY = 86_400_000_000
+_SECONDS = {f"{second:02}": second * 1_000_000 for second in range(60)}
+_WHOLE = len("2026-11-22 14:44:40")
 _TAIL = re.compile(
     r"(?:[.,:](?P<fraction>\d{1,9})(?:\.\d{3})?)?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?"
     r"(?: ?(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?(?: (?P<year>\d{4}))?(?: [A-Z]{3,5})?\Z",
@@ -41,7 +43,7 @@ _TAIL = re.compile(
 
 
 class Stamps:
-    """Reads stamps; the second part of a stamp is remembered, so that the next line of that second is cheap.
+    """Reads stamps; minutes and what follows the seconds are remembered, so that the next line of a minute is cheap.
 
     A stamp without a zone is read as UTC. Stamps without a year (syslog, glog) take it from ``day``, the day the log
     was last written to, else from ``year``; without either they give no time. Stamps without a date need ``day``, and
@@ -54,7 +56,7 @@ class Stamps:
     def __init__(self, *, year: int | None = None, day: date | None = None) -> None:
         self._year = day.year if day else year
         self._day = day
-        self._heads: dict[str, int] = {}
+        self._minutes: dict[str, int] = {}
         self._tails: dict[str, Stamp] = {}
         self._others: dict[str, Stamp] = {}
         self._clocks: dict[str, Stamp] = {}
@@ -64,27 +66,31 @@ class Stamps:
 
     def text(self, stamp: str) -> Stamp:
         """Return the time of a stamp, ``NO_TIME`` where it is none."""
-        head = self._heads.get(stamp[:19])
-        if head is None:
+        minute, second, tail = self._minutes.get(stamp[:17]), _SECONDS.get(stamp[17:19]), stamp[19:]
+        if minute is None or second is None:
             return self._others.get(stamp) or self._new(stamp)
-        tail = stamp[19:]
         if not tail:
-            return head, False
-        micros, zoned = self._tails.get(tail) or self._new_tail(tail)
-        return head + micros, zoned
+            return minute + second, False
+        known = self._tails.get(tail) or self._new_tail(tail)
+        if known is None:
+            return self._others.get(stamp) or self._new(stamp)
+        return minute + second + known[0], known[1]
 
-    def _new_tail(self, tail: str) -> Stamp:
-        found = _tail(tail)
+    def _new_tail(self, tail: str) -> Stamp | None:
+        """Return what stands behind the seconds; ``None`` where it changes the hour or is nothing known."""
+        match = _TAIL.match(tail)
+        if match is None or match["half"]:
+            return None
         if len(self._tails) >= _REMEMBERED:
             self._tails.clear()
-        self._tails[tail] = found
+        found = self._tails[tail] = _tail(tail)
         return found
 
     def _new(self, stamp: str) -> Stamp:
         if (clock := self._clocks.get(stamp)) is not None:
             return self._following(*clock)
-        if len(self._heads) + len(self._others) + len(self._clocks) >= _REMEMBERED:
-            self._heads.clear()
+        if len(self._minutes) + len(self._others) + len(self._clocks) >= _REMEMBERED:
+            self._minutes.clear()
             self._others.clear()
             self._clocks.clear()
         for layout in _LAYOUTS:
@@ -98,8 +104,8 @@ class Stamps:
         seconds = self._seconds(part)
         if seconds == NO_TIME:
             return _NOTHING
-        if layout is _LAYOUTS[0] and part["S"]:
-            self._heads[stamp[:19]] = seconds
+        if layout is _LAYOUTS[0] and match.end("S") == _WHOLE and self._new_tail(part["tail"] or ""):
+            self._minutes[stamp[:17]] = seconds - min(int(part["S"] or 0), 59) * 1_000_000
         micros, zoned = _tail(part["tail"])
         found = seconds + micros, zoned
         if layout is _LAYOUTS[-1]:

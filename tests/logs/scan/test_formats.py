@@ -70,6 +70,7 @@ LAYOUTS = (
     "[pod/api-7c9d8b6f5-x2x4z/api] INFO:{logger}:{message}",
     "2026-11-22T14:44:21.778123456Z stderr F INFO:{logger}:{message}",
     "11/22/2026 02:44:21 PM - INFO - {message}",
+    "2026-11-22 12:44:21 AM INFO {logger}: {message}",
     "22/11/2026 14:44:21 INFO {logger}: {message}",
     "Sun Nov 22 14:44:21 2026 INFO {logger}: {message}",
     "1795358661.778 INFO {logger}: {message}",

@@ -114,6 +114,8 @@ def message(r: random.Random) -> str:
                     "agent-1 done",
                     "agent_2 starting",
                     "the agent waits",
+                    "Tool 'x' raised an unexpected exception",
+                    'HTTP Request: POST http://h/mcp "HTTP/1.1 599 (mcpdiag: no answer)"',
                     "Agent execution failed for x: ReadTimeout",
                 )
             ),
@@ -162,6 +164,20 @@ TRACEBACK = (
 )
 
 
+AMID_TRACEBACK = (
+    b"    SomeError: said early",
+    b"    INFO: no record",
+    b"   INFO  a record of fastapi",
+    b"    Session not found",
+    b"    pr\xc3\xaat",
+    b"   ",
+    b"\tx",
+    b"The above exception was the direct cause of the following exception:",
+    b"Traceback (most recent call last):",
+    b"Traceback (most recent call last):  ",
+)
+
+
 def log(seed: int) -> bytes:
     r = random.Random(seed)
     prefixes = r.sample(PREFIXES, r.choice((1, 1, 2, 3)))
@@ -171,6 +187,8 @@ def log(seed: int) -> bytes:
         chance = r.random()
         if chance < 0.03:
             lines += TRACEBACK
+            if chance < 0.01:
+                lines[-1:-1] = r.sample(AMID_TRACEBACK, 2)
         elif chance < 0.05:
             lines.append(
                 r.choice(

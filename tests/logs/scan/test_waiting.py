@@ -66,3 +66,25 @@ def test_a_call_with_a_line_behind_it_still_takes_its_own_answer(agree):
     log += [answer.format(41), answer.format(42), call, "goes on", call, answer.format(43), call]
     rows, _, _ = agree("\n".join(log).encode())
     assert [row[7] for row in rows[-3:]] == [42, 41, 43]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_answer_that_its_call_follows_at_once_goes_to_it(seed):
+    r = random.Random(seed)
+    expected, got = Headers(), Headers()
+    for _ in range(3):
+        steps: list[tuple[bool, int]] = []
+        for _ in range(60):
+            status = r.choice(STATUSES)
+            steps += [(True, status)] * (r.random() < 0.6) + [(False, status)]
+        steps += [(True, 404)] * r.randrange(2)
+        answers = answers_of(r, [line for line, (yes, _) in enumerate(steps) if yes])
+        answers.status[:] = [status for yes, status in steps if yes]
+        lines = [line for line, (yes, _) in enumerate(steps) if not yes]
+        statuses = [status for yes, status in steps if not yes]
+        left, right = calls_of(lines, statuses), calls_of(lines, statuses)
+        one_by_one(Waiting(expected), answers, left)
+        Waiting(got).give_all(answers, right)
+        assert got._waiting == expected._waiting
+        for name in ("size", "high", "low"):
+            assert (getattr(right, name) == getattr(left, name)).all()

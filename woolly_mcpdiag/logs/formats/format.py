@@ -44,11 +44,10 @@ _MINUTE = r"\d\d:\d\d(?![:\d])"
 _CTIME = rf"(?:{_WEEKDAY} )?{_MONTH} [ \d]\d {CLOCK}(?: [A-Z]{{3,4}})? \d{{4}}(?!\d)"
 _EPOCH = r"1[5-9]\d{8}(?:[.,]\d{1,6}|\d{3})?(?=[ \])>,;:|\t])"
 STAMP = (
-    rf"(?:\d{{4}}[-/.]\d\d[-/.]\d\d[T ](?:{CLOCK}|{_MINUTE}){ZONE}"
-    rf"|(?:(?:{_OTHER_DATE})(?:{CLOCK}|{_MINUTE})|{CLOCK})(?: ?[AaPp][Mm]\b)?+{ZONE}"
+    rf"(?:(?:(?:\d{{4}}[-/.]\d\d[-/.]\d\d[T ]|{_OTHER_DATE})(?:{CLOCK}|{_MINUTE})|{CLOCK})(?: ?[AaPp][Mm]\b)?+{ZONE}"
     rf"|{_CTIME}|{_EPOCH})"
 )
-"""Every layout of a time. Only ISO dates have a "T", only the others "AM" and "PM"."""
+"""Every layout of a time. Only ISO dates have a "T"."""
 TIME = rf"(?P<time>{STAMP})"
 NAME = r"[A-Za-z_][\w.\-/]{0,200}"
 SURE_NAME = (

@@ -8,8 +8,10 @@ from woolly_mcpdiag.logs.batch import METHOD_CODE, UNKNOWN_SIZE, Vocabulary
 
 CLIENT_LITERAL = "HTTP Request: "
 _METHODS = "|".join(name for name in METHOD_CODE if name)
-CLIENT = re.compile(rf'HTTP Request: ({_METHODS}) (\S+) \\?"HTTP/[\d.]+ (\d{{3}})')
-ACCESS = re.compile(rf'"({_METHODS}) (\S+) HTTP/[\d.]+\\?" (\d{{3}})(?: (\d+|-)(?![\w]))?')
+OURS = " (mcpdiag: "
+"""Behind the status of an answer that no server gave: our own client made it up, the exchange has its own line."""
+CLIENT = re.compile(rf'HTTP Request: ({_METHODS}) (\S+) \\?"HTTP/[\d.]+ (\d{{3}})(?!{re.escape(OURS)})')
+ACCESS = re.compile(rf'"({_METHODS}) (\S+) HTTP/[0-9.]+\\?" (\d{{3}})(?: (\d+|-)(?![\w]))?')
 _SESSION = re.compile(r"[?&](?:session_?id|sessionId|mcp-session-id)=([^&#\s]+)", re.IGNORECASE)
 _CACHE_LIMIT = 20_000
 _LONGEST_SIZE = 15

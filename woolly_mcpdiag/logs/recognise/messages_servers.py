@@ -112,7 +112,7 @@ SERVERS = (
         "asgi",
     ),
     message(
-        " took ",
+        "Executing <",
         r"Executing <.*> took (?P<seconds>\d{1,9}(?:\.\d{1,9})?) seconds",
         "loop.blocked",
         "",

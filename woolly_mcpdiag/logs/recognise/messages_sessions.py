@@ -235,7 +235,7 @@ SESSIONS = (
     ),
     message(
         "-326",
-        r"""code["']?\s*[:=]\s*(?P<code>-326\d\d).{0,40}?message["']?\s*[:=]\s*["'](?P<said>[^"']{0,120})""",
+        r"""code["']?\s*[:=]\s*(?P<code>-326[0-9]{2}).{0,40}?message["']?\s*[:=]\s*["'](?P<said>[^"']{0,120})""",
         "call.rejected",
         "",
         "SSE message: root=JSONRPCError(jsonrpc='2.0', id=1, error=ErrorData(code=-32602, message='Invalid request parameters', data=''))",

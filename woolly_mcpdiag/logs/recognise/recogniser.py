@@ -85,6 +85,10 @@ class Recogniser:
                     return row.error != "asgi"
         return False
 
+    def failure(self) -> Failure | None:
+        """Return the failure whose continuation lines are being read."""
+        return self._pending[1] if self._pending is not None else None
+
     def flush(self, out: BatchBuilder) -> None:
         """Add the failure whose continuation lines have ended."""
         if self._pending is None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import METHODS, Batch, Kind
+from woolly_mcpdiag.logs.recognise.exchange import OURS
 from woolly_mcpdiag.logs.scan.addresses import Addresses
 from woolly_mcpdiag.logs.scan.block import Block
 from woolly_mcpdiag.logs.scan.lines import Lines
@@ -15,6 +16,7 @@ from woolly_mcpdiag.logs.scan.words import MASK, At, Words, where, word
 START = b"HTTP Request: "
 _METHODS = [(code, word(name.encode() + b" "), len(name) + 1) for code, name in enumerate(METHODS) if name]
 _URL_AND_REST = re.compile(rb'\S+(?P<ending> \\?"HTTP/[\d.]+ (?P<status>\d{3}).*)', re.DOTALL)
+_OURS = OURS.encode()
 _LONGEST = 64
 _SHORTEST = 8
 _MOST = 512
@@ -84,7 +86,7 @@ class Endings:
         if not found or not _SHORTEST < len(found["ending"]) <= _LONGEST or len(self._known) >= _MOST:
             return None
         ending = found["ending"]
-        if ending in self._known:
+        if ending in self._known or _OURS in ending:
             return None
         self._known[ending] = int(found["status"])
         self._uses[ending] = 0

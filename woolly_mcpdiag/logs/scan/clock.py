@@ -5,12 +5,16 @@ from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import NO_TIME
 from woolly_mcpdiag.logs.scan.block import Block
-from woolly_mcpdiag.logs.scan.words import At, Bytes, U, Words, where
+from woolly_mcpdiag.logs.scan.words import At, Bytes, U, Words, columns, where
 from woolly_mcpdiag.logs.stamps import Stamps
 
 _REMEMBERED = 1 << 14
 _SECOND = 1_000_000
 _ZERO = np.uint8(0x30)
+_DIGITS = U(0x0F0F0F0F0F0F0F0F)
+_FRACTION = len("2026-11-22 14:44:40,")
+_IN_WORD = 4
+"""Digits of a fraction that stand in the third word of a stamp."""
 
 
 class Clock:
@@ -22,9 +26,23 @@ class Clock:
 
     def iso(self, block: Block, at: At, fraction: int) -> NDArray[np.int64]:
         """Return the times of ``2026-11-22 14:44:40,551`` at ``at``, ``NO_TIME`` where it is no time of any day."""
-        keys = [block.words[at], block.words[at + 8]]
+        *keys, rest = columns(block.data, at, 3)
         times = self._bases(block, at, keys, 16, b":00")
-        return _with_seconds(times, block.data, at + 17, fraction)
+        digits = (rest >> U(8)) & _DIGITS  # from the colon before the seconds on
+        tens = digits & U(15)
+        micros = (tens * U(10) + (digits >> U(8) & U(15))) * U(_SECOND)
+        for place in range(min(fraction, 6)):
+            if place == _IN_WORD:
+                digits = block.words[at + _FRACTION + _IN_WORD] & _DIGITS
+            elif not place:
+                digits >>= U(24)
+            else:
+                digits >>= U(8)
+            micros += (digits & U(15)) * U(10 ** (5 - place))
+        wrong = where((tens > U(5)) | (times < 0))
+        times += micros.view(np.int64)
+        times[wrong] = NO_TIME
+        return times
 
     def combined(self, block: Block, at: At) -> NDArray[np.int64]:
         """Return the times of ``22/Nov/2026:14:40:45 +0000`` at ``at``."""
@@ -32,7 +50,7 @@ class Clock:
         keys = [block.words[at], block.words[at + 8], block.words[at + 12], zone >> U(16)]
         keys[2] = keys[2] & U(0xFFFFFFFFFFFF)  # up to the colon before the seconds
         times = self._bases(block, at, keys, 17, b":00", zone=(20, 26))
-        return _with_seconds(times, block.data, at + 18, 0)
+        return _with_seconds(times, block.data, at + 18)
 
     def _bases(
         self, block: Block, at: At, keys: list[Words], size: int, seconds: bytes, zone: tuple[int, int] = (0, 0)
@@ -57,11 +75,9 @@ class Clock:
         return np.repeat(bases, np.diff(np.append(rows, len(at))))
 
 
-def _with_seconds(times: NDArray[np.int64], data: Bytes, at: At, fraction: int) -> NDArray[np.int64]:
+def _with_seconds(times: NDArray[np.int64], data: Bytes, at: At) -> NDArray[np.int64]:
     tens, ones = data[at] - _ZERO, data[at + 1] - _ZERO
-    wrong = (tens > 5) | (ones > 9)
+    wrong = (tens > 5) | (ones > 9) | (times < 0)
     times += (tens * np.int64(10) + ones) * _SECOND
-    for place in range(min(fraction, 6)):
-        times += (data[at + 3 + place] - _ZERO) * np.int64(10 ** (5 - place))
-    times[wrong | (times < 0)] = NO_TIME
+    times[wrong] = NO_TIME
     return times

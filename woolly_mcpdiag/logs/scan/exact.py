@@ -18,12 +18,15 @@ from woolly_mcpdiag.logs.stamps import Stamps
 STAMP = re.compile(
     rb"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,](?P<fraction>\d{1,9})(?:\.\d{3})?)?(?P<zone>Z| ?[+-]\d\d:?\d\d)?"
 )
+_HALF = re.compile(rb" ?[AaPp]\.?[Mm]")
 LONGEST_PREFIX = 192
 """Bytes; a record whose message begins later is read by the line engine."""
 _JSON_MESSAGE = re.compile(rb'"(?:message|msg|event|text|log|body)": ?"')
 _SERIOUS = frozenset({"WARNING", "ERROR", "CRITICAL", "FATAL"})
 _LONGEST_TAIL = 64
 COMBINED = "combined"
+_GOES_ON = frozenset({b" ", b"T"})
+"""How most lines of a traceback begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +88,12 @@ class Exact:
 
     def feed_rows(self, block: Block, rows: At, first: int) -> None:
         """Read some lines of a block whose first line has the number ``first``."""
-        feed, data = self.engine.feed, memoryview(block.data)  # type: ignore[arg-type]
+        feed, go_on, data = self.engine.feed, self.engine.go_on, memoryview(block.data)  # type: ignore[arg-type]
         for row, start, end in zip(rows.tolist(), block.start[rows].tolist(), block.end[rows].tolist(), strict=True):
-            feed(bytes(data[start:end]), first + row)
+            raw = bytes(data[start:end])
+            if raw[:1] in _GOES_ON and raw.isascii() and (text := raw.decode()).isprintable() and go_on(text):
+                continue
+            feed(raw, first + row)
 
     def take(self, *, end: bool = True) -> tuple[Batch, Tally]:
         """Return what was read since the last call."""
@@ -173,6 +179,8 @@ class Exact:
 
     def _layout(self, prefix: bytes, record: Record) -> Layout | None:
         stamps = list(STAMP.finditer(prefix))
+        if any(_HALF.match(prefix, stamp.end()) for stamp in stamps):
+            return None
         if not stamps:
             return Layout(text=b"", digits=frozenset()) if record.time == NO_TIME else None
         for stamp in stamps:

@@ -14,10 +14,13 @@ from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.literals import GRAIN, Literals
 from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, Words, where, word
 
-_SHORT = ("gent", "-326")
-"""Literals that are too short or stand in many loggers' names; they are searched for with what must be beside them."""
+_SHORT = ("gent", "-326", "Tool '")
+"""Literals that are short or stand in many loggers' names; they are searched for with what must be beside them."""
 _CODES = (b"=-326", b":-326", b" -326", b"\t-326")
-_AGENT = (b"gent execution", b" agent")
+_TOOL = (b"' failed", b"' raised")
+_BEGINNINGS = (b"xecuting ", b"unning ", b"tarting ")
+_AGENT = (b"gent execution", *_BEGINNINGS)
+_FOLLOWING = {**dict.fromkeys(_CODES, b"0123456789"), ACCESS: b"0123456789."}
 _AGENT_START, _AGENT_MASK = word(b"agent"), MASK[5]
 _TRACEBACK = (b"Traceback (most recent", b"Exception Group Traceback")
 _FAILURES = frozenset(
@@ -36,6 +39,7 @@ _FAILURES = frozenset(
 _NARROWER = {
     b"isError": re.compile(rb"""isError\\?["']?\s*[:=]\s*[Tt]rue"""),
     **dict.fromkeys(_CODES, re.compile(rb".-326.*?message", re.DOTALL)),
+    **dict.fromkeys(_BEGINNINGS, re.compile(rb"\w+ \S+ agent")),
 }
 """Texts that often mean nothing, and what must be in the line from there on."""
 _EXCHANGES = frozenset({CALL, waiting.LITERAL})
@@ -46,6 +50,7 @@ _TEXTS = tuple(
             *_PLACES,
             *waiting.ODD,
             *(text.encode() for text in LITERALS if text not in _SHORT),
+            *_TOOL,
             *_AGENT,
             *_TRACEBACK,
             *_NARROWER,
@@ -54,8 +59,8 @@ _TEXTS = tuple(
 )
 _WITH_FAILURES = tuple(dict.fromkeys((*_TEXTS, *sorted(_FAILURES))))
 _FAILED = re.compile(b"|".join(re.escape(text) for text in sorted(_FAILURES)))
-_FEW = 64
-"""Serious lines in a block up to which each is searched for failures alone."""
+_FEW = 1024
+"""Serious lines in a block up to which they are searched for failures by themselves."""
 
 
 @dataclass(slots=True)
@@ -80,7 +85,7 @@ class Search:
 
     def __init__(self, sample: Bytes) -> None:
         self._sample = sample.copy()
-        self._literals = Literals(_TEXTS, sample, _AGENT)
+        self._literals = Literals(_TEXTS, sample, _AGENT, _FOLLOWING)
         self._with_failures: Literals | None = None
 
     def read(self, lines: Lines, first: Words, serious: Flags) -> Hits:
@@ -109,9 +114,9 @@ class Search:
                 access, access_line = at[fresh], line[fresh]
             elif text in _FAILURES:
                 suspect[line[serious[line]]] = True
-            elif text in _NARROWER:
-                suspect[_narrowed(lines, text, line, at)] = True
             else:
+                if text in _NARROWER:
+                    line = _narrowed(lines, text, line, at)
                 suspect[line] = True
                 if text in _AGENT:
                     agents[line] = True
@@ -124,11 +129,12 @@ class Search:
         """Return what to search for: few serious lines are searched for failures here."""
         if len(serious) > _FEW:
             if self._with_failures is None:
-                self._with_failures = Literals(_WITH_FAILURES, self._sample, _AGENT)
+                self._with_failures = Literals(_WITH_FAILURES, self._sample, _AGENT, _FOLLOWING)
             return self._with_failures
-        for row in serious.tolist():
-            if _FAILED.search(lines.block.text(int(lines.message[row]), int(lines.block.end[row]))):
-                suspect[row] = True
+        start, end = lines.message[serious].tolist(), lines.block.end[serious].tolist()
+        texts = [lines.block.text(*place) for place in zip(start, end, strict=True)]
+        if _FAILED.search(b"\n".join(texts)):
+            suspect[[row for row, text in zip(serious.tolist(), texts, strict=True) if _FAILED.search(text)]] = True
         return self._literals
 
 
@@ -145,10 +151,11 @@ def _settled(lines: Lines) -> Flags:
     return np.repeat(inside, np.diff(edges))
 
 
-def _narrowed(lines: Lines, text: bytes, line: At, at: At) -> list[int]:
+def _narrowed(lines: Lines, text: bytes, line: At, at: At) -> At:
     pattern, block = _NARROWER[text], lines.block
-    return [
+    rows = [
         row
         for row, start in zip(line.tolist(), at.tolist(), strict=True)
         if not lines.slow[row] and pattern.match(block.text(start, int(block.end[row])))
     ]
+    return np.array(rows, np.int64)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import Batch
 from woolly_mcpdiag.logs.scan.block import Block
-from woolly_mcpdiag.logs.scan.words import At, Flags
+from woolly_mcpdiag.logs.scan.words import At, Flags, Words
 
 
 @dataclass(slots=True)
@@ -19,6 +19,8 @@ class Lines:
     """-1 where none is known."""
     message: At
     """Where each message begins; meaningless without a head."""
+    first: Words
+    """The first word of each message."""
     until: At
     """Where it ends."""
     slow: Flags

@@ -4,7 +4,9 @@ Of every four-byte lane (aligned to 4 in the block) a hash of 17 bits is looked 
 literal, however it lies to the lanes, has one lane in it. Hits are then compared with the literals byte by byte.
 """
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -34,32 +36,39 @@ class _Entry(NamedTuple):
 class Literals:
     """A set of byte texts of at least five bytes."""
 
-    def __init__(self, texts: Iterable[bytes], sample: Bytes, always: Iterable[bytes] = ()) -> None:
+    def __init__(
+        self,
+        texts: Iterable[bytes],
+        sample: Bytes,
+        always: Iterable[bytes] = (),
+        following: Mapping[bytes, bytes] = MappingProxyType({}),
+    ) -> None:
         """``sample`` is text as it will be searched; lanes that are rare in it are preferred.
 
-        Texts in ``always`` are found in every line.
+        Texts in ``always`` are found in every line. Of a text in ``following`` only places with two of those bytes
+        behind it are sure to be found.
         """
         self.texts = tuple(texts)
         wanted = frozenset(always)
-        chosen = _chosen(self.texts, sample)
+        chosen = _chosen(self.texts, sample, following)
         self._factor = _factor(np.array([lane for lanes, _ in chosen for lane in lanes], np.uint32), sample)
         self._table = np.zeros(1 << _BITS, np.bool_)
         self._first = np.full(1 << _BITS, -1, np.int32)
         entries: list[_Entry] = []
-        following: list[int] = []
+        chained: list[int] = []
         for lanes, entry in chosen:
             slots = _hashed(np.array(lanes, np.uint32), self._factor)
             self._table[slots] = True
             for slot in dict.fromkeys(slots.tolist()):
-                following.append(int(self._first[slot]))
+                chained.append(int(self._first[slot]))
                 self._first[slot] = len(entries)
                 entries.append(entry)
-        self._next = np.array(following, np.int32)
+        self._next = np.array(chained, np.int32)
         self._always = np.zeros(len(entries), np.bool_)
         for first in self._first[self._first >= 0].tolist():
             chain = [first]
-            while following[chain[-1]] >= 0:
-                chain.append(following[chain[-1]])
+            while chained[chain[-1]] >= 0:
+                chain.append(chained[chain[-1]])
             self._always[chain] = any(self.texts[entries[one].text] in wanted for one in chain)
         self._text = np.array([entry.text for entry in entries], np.int64)
         self._offset = np.array([entry.offset for entry in entries], np.int64)
@@ -139,19 +148,22 @@ def _factor(lanes: _LANES, sample: Bytes) -> np.uint32:
     return best
 
 
-def _chosen(texts: Iterable[bytes], sample: Bytes) -> list[tuple[list[int], _Entry]]:
+def _chosen(texts: Iterable[bytes], sample: Bytes, following: Mapping[bytes, bytes]) -> list[tuple[list[int], _Entry]]:
     lanes, counts = np.unique(sample[: len(sample) & ~3].view("<u4"), return_counts=True)
     usual = dict(zip(lanes.tolist(), counts.tolist(), strict=True))
     out = []
     for number, text in enumerate(texts):
         for shift in range(_LANE):
-            best, offset = _best(text, shift, usual)
+            best, offset = _best(text, shift, usual, following.get(text, _ANY))
             out.append((best, _Entry(number, offset)))
     return out
 
 
-def _best(text: bytes, shift: int, usual: dict[int, int]) -> tuple[list[int], int]:
-    """Return (lanes, offset in the text) of the rarest lane of a text that begins ``shift`` bytes into a lane."""
+def _best(text: bytes, shift: int, usual: dict[int, int], following: Sequence[int]) -> tuple[list[int], int]:
+    """Return (lanes, offset in the text) of the rarest lane of a text that begins ``shift`` bytes into a lane.
+
+    A text too short to fill a lane gives all lanes that its neighbours can make of one.
+    """
     if len(text) < _SHORTEST:
         message = f"literal {text!r}: shorter than {_SHORTEST} bytes"
         raise ValueError(message)
@@ -160,6 +172,10 @@ def _best(text: bytes, shift: int, usual: dict[int, int]) -> tuple[list[int], in
     if whole:
         lane, at = min(whole, key=lambda one: usual.get(one[0], 0))
         return [lane], at
-    if shift == 1:  # one unknown byte, then the first three of the text
-        return [byte | int.from_bytes(text[:3], "little") << 8 for byte in _ANY], -1
-    return [int.from_bytes(text[first : first + 3], "little") | byte << 24 for byte in _ANY], first
+    known = text[first:]
+    unknown = _LANE - len(known)
+    if shift > 1 or len(following) ** unknown <= len(_ANY):
+        ends = itertools.product(following, repeat=unknown)
+        return [int.from_bytes(known + bytes(end), "little") for end in ends], first
+    # One unknown byte, then the first three of the text.
+    return [byte | int.from_bytes(text[:3], "little") << 8 for byte in _ANY], -1

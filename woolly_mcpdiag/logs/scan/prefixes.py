@@ -1,12 +1,13 @@
 """The one place that recognises, for many lines at once, prefixes which the line engine has read once."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.scan.exact import Head, Layout
-from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, U, Words, columns, mix, where, word
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, U, Words, mix, where, word
 
 _SLOTS = 1 << 10
 _SHIFT = U(64 - 10)
@@ -68,28 +69,39 @@ class Group:
         self.numbers = np.append(self.numbers, np.int32(number))
         return True
 
-    def fits(self, data: Bytes, at: At) -> At:
-        """Return which of the line starts have this layout, as indices into ``at``."""
+    def read(self, data: Bytes, at: At) -> tuple[At, NDArray[np.int32]]:
+        """Return (which of the line starts have this layout, as indices into ``at``; the head of each of these or -1).
+
+        One gather for both: where the bytes lie costs more than how many there are.
+        """
+        depth = max(self._levels) + 1 if self._levels else 0
+        width = (self.size + 7) // 8 * 8 + depth * 8
+        lines: Any = np.ndarray((len(data) - width + 1,), f"V{width}", data.data, strides=(1,))[at]
+        fit = self._fits(lines, width)
+        if not depth or not len(fit):
+            return fit, np.full(len(fit), _NONE)
+        if len(fit) < len(at):
+            lines = lines[fit]
+        return fit, self._match([_column(lines, self.size + 8 * index, width) for index in range(depth)], depth - 1)
+
+    def _fits(self, lines: NDArray[Any], width: int) -> At:
         if not self._words:
-            return np.arange(len(at))
-        table = columns(data, at, len(self._words))
-        good = np.ones(len(at), np.bool_)
-        for want, have in zip(self._words, table, strict=True):
-            good &= (have & want.mask) == want.fixed
+            return np.arange(len(lines))
+        good = np.ones(len(lines), np.bool_)
+        for index, want in enumerate(self._words):
+            have = _column(lines, 8 * index, width)
             if want.sixes:
                 good &= ((have + want.sixes) & want.digits) == (want.fixed & want.digits)
+            have &= want.mask
+            good &= have == want.fixed
         return where(good)
 
-    def match(self, data: Bytes, at: At) -> NDArray[np.int32]:
-        """Return the number of the head that stands at each position behind the layout, -1 where none does."""
-        if not self._levels:
-            return np.full(len(at), _NONE)
-        deepest = max(self._levels)
-        table = columns(data, at, deepest + 1)
+    def _match(self, table: list[Words], deepest: int) -> NDArray[np.int32]:
+        count = len(table[0])
         out, slot = self._guess.read(table)
         rows = where(out < 0)
-        if len(rows) == len(at):
-            out = self._search(table, deepest, len(at))
+        if len(rows) == count:
+            out = self._search(table, deepest, count)
         elif len(rows):
             out[rows] = self._search([column[rows] for column in table], deepest, len(rows))
         if len(rows):
@@ -172,6 +184,11 @@ class Guess:
         self._slots[slot[sure]] = found[sure]
 
 
+def _column(lines: NDArray[Any], offset: int, width: int) -> Words:
+    """Return the words at one offset in rows of ``width`` bytes."""
+    return np.ndarray((len(lines),), "<u8", lines.data, offset, (width,)).copy()
+
+
 def _words_of(layout: Layout) -> list[_Word]:
     out = []
     for start in range(0, len(layout.text), 8):
@@ -237,14 +254,11 @@ class Prefixes:
         for group in sorted(self._groups.values(), key=lambda one: -one.size):
             if not len(rows):
                 break
-            at = start if len(rows) == len(start) else start[rows]
-            fit = group.fits(data, at)
+            fit, found = group.read(data, start if len(rows) == len(start) else start[rows])
             if not len(fit):
                 continue
-            whole = len(fit) == len(start)
-            found = group.match(data, (at if whole else at[fit]) + group.size)
             hit = found >= 0
-            if whole and hit.all():
+            if len(fit) == len(start) and hit.all():
                 return found
             out[rows[fit[hit]]] = found[hit]
             rows = where(out < 0)

@@ -18,7 +18,7 @@ from woolly_mcpdiag.logs.scan.join import Shown, join, picked
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.opened import FIRST_WORDS, Opened
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
-from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, Words, holds, where, word
+from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, Words, holds, where, word
 
 _SAMPLE = 1 << 16
 _LEARN = 96
@@ -108,23 +108,29 @@ class Scanner:
             self._lessons = _LEARN
             head[rows] = self._prefixes.match(block.data, block.start[rows])
             rows = rows[head[rows] < 0]
-        self._check_first_bytes(block, head)
         message = block.start + np.append(self._prefixes.size, 0)[head]
-        until = block.end - np.append(self._prefixes.tail, 0)[head]
+        first = block.words[message]
+        if self._check_first_bytes(block, head, first):
+            message = block.start + np.append(self._prefixes.size, 0)[head]
+            first = block.words[message]
+        until = block.end - np.append(self._prefixes.tail, 0)[head] if self._prefixes.tail.any() else block.end
         slow = (head < 0) | block.odd | (message > until) | (block.end - block.start > _LONGEST_LINE)
         nothing = np.zeros(len(head), np.bool_)
-        return Lines(block, head, message, until, slow, nothing, nothing.copy())
+        return Lines(block, head, message, first, until, slow, nothing, nothing.copy())
 
-    def _check_first_bytes(self, block: Block, head: NDArray[np.int32]) -> None:
-        """Take the head from lines whose message begins with a byte that makes the line engine read another prefix."""
+    def _check_first_bytes(self, block: Block, head: NDArray[np.int32], first: Words) -> bool:
+        """Take the head from lines whose message begins with a byte that makes the line engine read another prefix.
+
+        Return whether there are such lines.
+        """
         missing = len(self._prefixes.heads) * 256 - len(self._first_bytes)
         if missing:
             self._first_bytes = np.append(self._first_bytes, np.full(missing, _UNKNOWN, np.uint8))
-        pair = head * 256 + block.data[block.start + np.append(self._prefixes.size, 0)[head]]
+        pair = head * 256 + (first & U(0xFF)).astype(np.int32)
         verdict = np.append(self._first_bytes, np.full(256, _GOOD, np.uint8))[pair]
         wrong = where(verdict != _GOOD)
         if not len(wrong):
-            return
+            return False
         unknown = wrong[verdict[wrong] == _UNKNOWN]
         for row in unknown[np.unique(pair[unknown], return_index=True)[1]].tolist():
             if block.odd[row]:
@@ -133,7 +139,9 @@ class Scanner:
             read, _ = self._exact.learn(block.line(row), self.line + row)
             same = read is not None and (read.text, read.format) == (known.text, known.format)
             self._first_bytes[pair[row]] = _GOOD if same else _BAD
-        head[wrong[self._first_bytes[pair[wrong]] != _GOOD]] = -1
+        bad = wrong[self._first_bytes[pair[wrong]] != _GOOD]
+        head[bad] = -1
+        return len(bad) > 0
 
     def _learn(self, block: Block, rows: At, left: int) -> tuple[bool, int]:
         """Show lines to the line engine until it has taught a new prefix."""
@@ -166,7 +174,7 @@ class Scanner:
             # What is no JSON object is no record of its own.
             lines.head[rows[lines.slow[rows]]] = -1
         fast = ~lines.slow & ~block.tabs
-        first = block.words[lines.message]
+        first = lines.first
         told = self._told(lines, fast, first)
         hits = self._search.read(lines, first, np.append(prefixes.serious, False)[lines.head])
         # Calls were not searched; one may yet be left to the line engine for what follows it.
@@ -189,7 +197,7 @@ class Scanner:
         if len(told):
             self._add(lines, self._opened.read(lines, told, sources))
         called = where(fast & (first == _CALL))
-        called = called[holds(block.words, lines.message[called], CALL_START)]
+        called = called[holds(block.words, lines.message[called], CALL_START, known=8)]
         if len(called):
             self._add(lines, self._calls.read(lines, called, self._prefixes.loggers, sources))
         return told
@@ -201,7 +209,7 @@ class Scanner:
         for row in where(fast & (first == _CONNECT)).tolist():
             lines.understood[row] = block.text(int(lines.message[row]), int(lines.until[row])) in self._connects
         answered = where(fast & (first == waiting.FIRST_WORD))
-        answered = answered[holds(block.words, lines.message[answered], waiting.LITERAL)]
+        answered = answered[holds(block.words, lines.message[answered], waiting.LITERAL, known=8)]
         return waiting.answers(lines, answered, hits.places)
 
     def _access_rows(self, lines: Lines, hits: Hits) -> None:
@@ -273,7 +281,7 @@ class Scanner:
                 self._exact.count_combined(int(counts[0]))
 
     def _feed(self, lines: Lines, slow: At) -> None:
-        connects = (lines.head[slow] >= 0) & (lines.block.words[lines.message[slow]] == _CONNECT)
+        connects = (lines.head[slow] >= 0) & (lines.first[slow] == _CONNECT)
         if self._unseen or connects.any():
             for row in slow.tolist():
                 self._feed_one(lines, row)
@@ -301,7 +309,7 @@ class Scanner:
         if self._unseen:
             self._begin(row)
         self._exact.feed(((self.line + row, block.line(row)),))
-        if lines.head[row] >= 0 and block.words[lines.message[row]] == _CONNECT and len(self._connects) < _CONNECTS:
+        if lines.head[row] >= 0 and lines.first[row] == _CONNECT and len(self._connects) < _CONNECTS:
             self._connects.add(block.text(int(lines.message[row]), int(lines.until[row])))
 
     def _feed_in_order(self, lines: Lines, answers: waiting.Answers, calls: Batch, slow: At) -> None:

@@ -57,7 +57,7 @@ def answers(lines: Lines, rows: At, places: dict[bytes, tuple[At, At]]) -> Answe
     """
     block = lines.block
     data, words, start = block.data, block.words, lines.message[rows]
-    good = holds(words, start, _VERSION) & (lines.until[rows] > start + _STATUS + 4)
+    good = holds(words, start, _VERSION, known=len(LITERAL)) & (lines.until[rows] > start + _STATUS + 4)
     status = np.zeros(len(rows), np.int64)
     for place in range(3):
         digit = data[start + _STATUS + place] - _ZERO
@@ -137,9 +137,40 @@ class Waiting:
             batch.high[row], batch.low[row] = high, low
 
     def give_all(self, answers: Answers, calls: Batch) -> None:
-        """Complete the rows of all calls of a block."""
-        if not self._give_at_once(answers, calls):
+        """Complete the rows of all calls of a block; both are in the order of their lines."""
+        if not self._give_next(answers, calls) and not self._give_at_once(answers, calls):
             self._give_in_turn(answers, calls)
+
+    def _give_next(self, answers: Answers, calls: Batch) -> bool:
+        """Do it where each answer has a call of its own, the next of its status; False (and nothing done) elsewhere."""
+        old = self._headers._waiting
+        status, size, high, low = answers.columns()
+        line = answers.line
+        if old:
+            line = np.concatenate((np.arange(-len(old), 0), line))
+            status, size = (np.append([one[at] for one in old], x) for at, x in ((0, status), (1, size)))
+            high, low = (np.append(np.array([one[at] for one in old], np.uint64), x) for at, x in ((2, high), (3, low)))
+        kinds = where(np.bincount(status)).tolist()
+        if len(kinds) > _WAITING:
+            return False
+        pairs: list[tuple[At, At]] = []
+        for kind in kinds:
+            mine, theirs = where(status == kind), where(calls.status == kind)
+            place = calls.line[theirs].searchsorted(line[mine])
+            if not (place[1:] > place[:-1]).all():
+                return False
+            served = len(place) - int(len(place) > 0 and place[-1] == len(theirs))
+            pairs.append((mine[:served], theirs[place[:served]]))
+        if not pairs:
+            return True
+        taken, takers = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        calls.size[takers] = size[taken]
+        bare = (calls.high[takers] == 0) & (calls.low[takers] == 0)
+        calls.high[takers[bare]], calls.low[takers[bare]] = high[taken[bare]], low[taken[bare]]
+        stays = np.ones(len(status), np.bool_)
+        stays[taken] = False
+        old[:] = [(int(status[n]), int(size[n]), int(high[n]), int(low[n])) for n in where(stays).tolist()]
+        return True
 
     def _give_in_turn(self, answers: Answers, calls: Batch) -> None:
         """Put and give one by one: where more answers wait than are kept, the oldest is forgotten."""

@@ -101,8 +101,11 @@ def find(words: Words, start: At, end: At, byte: int) -> At:
     return out
 
 
-def holds(words: Words, at: At, text: bytes) -> Flags:
-    """Return where a text stands at a position."""
+def holds(words: Words, at: At, text: bytes, *, known: int = 0) -> Flags:
+    """Return where a text stands at a position; its first ``known`` bytes are known to stand there."""
+    if known:
+        begin = min(known, len(text) - 8)
+        return holds(words, at + begin, text[begin:])
     size = len(text)
     if size <= 8:
         return np.asarray((words[at] & MASK[size]) == word(text))
