@@ -34,7 +34,7 @@ from woolly_mcpdiag.logs.lines import LineEngine, read_lines
 from woolly_mcpdiag.logs.scan.read import scan
 from woolly_mcpdiag.report import frames
 from woolly_mcpdiag.report.assemble import assemble
-from woolly_mcpdiag.report.formats import FORMATS, Look, render
+from woolly_mcpdiag.report.formats import FOR_LOGS, FORMATS, Look, render
 from woolly_mcpdiag.report.model import Source
 
 ROUND = 20_000
@@ -286,7 +286,11 @@ def _judge(
         name="fuzz.log", role="client", formats=tuple(formats), lines=total.read, understood=total.understood
     )
     report = assemble(found, [source], ["fuzzed"], version="0")
-    texts = {row.name: render(row.name, report, Look(verbose=True)) for row in FORMATS.values() if row.write}
+    texts = {
+        row.name: render(row.name, report, Look(verbose=True))
+        for row in FORMATS.values()
+        if row.write and row.name in FOR_LOGS
+    }
     texts["short"] = render("text", report, Look(width=60, ascii_only=True))
     if tables:
         analysis = Analysis(report=report, diagnosis=found, _kept=kept, _vocabulary=vocabulary, _keeps=True)

@@ -10,7 +10,7 @@ import pytest
 
 from woolly_mcpdiag.api import Options, analyze_logs
 from woolly_mcpdiag.report import frames
-from woolly_mcpdiag.report.formats import FORMATS, Look, render
+from woolly_mcpdiag.report.formats import FOR_LOGS, FORMATS, Look, render
 
 S = "Zq7Hunter2xK9"
 LEGACY = "http://localhost:8009/sse/"
@@ -192,7 +192,11 @@ def events(_: list[Said]) -> str:
 
 def outputs(path: Path, folder: Path) -> dict[str, str]:
     analysis = analyze_logs([str(path)], Options(keep_events=True))
-    found = {name: render(name, analysis.report, Look(width=4_000)) for name, row in FORMATS.items() if row.write}
+    found = {
+        name: render(name, analysis.report, Look(width=4_000))
+        for name, row in FORMATS.items()
+        if row.write and name in FOR_LOGS
+    }
     found["verbose"] = render("text", analysis.report, Look(width=4_000, verbose=True))
     tables = {"sessions": analysis.sessions_frame(), "events": analysis.events_frame()}
     for name, frame in tables.items():

@@ -12,7 +12,7 @@ from woolly_mcpdiag.cli.interrupt import Interrupt
 from woolly_mcpdiag.cli.outputs import check_writable, planned, write
 from woolly_mcpdiag.cli.screen import NARROWEST, is_terminal
 from woolly_mcpdiag.core.errors import ExitCode, InputError, UsageError
-from woolly_mcpdiag.report.formats import FORMATS
+from woolly_mcpdiag.report.formats import FOR_LOGS, find
 
 if TYPE_CHECKING:
     from woolly_mcpdiag.api import Analysis, Options
@@ -35,7 +35,7 @@ def analyze_logs(
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", "-f", metavar="FORMAT", help=f"{', '.join(FORMATS)}; repeatable. Without it: text."),
+        typer.Option("--format", "-f", metavar="FORMAT", help=f"{', '.join(FOR_LOGS)}; repeatable. Without it: text."),
     ] = None,
     outputs: Annotated[
         list[str] | None,
@@ -103,6 +103,10 @@ def analyze_logs(
         os.environ["NO_COLOR"] = "1"
     inputs = _inputs(paths)
     plan = planned(formats or [], outputs or [], inputs)
+    for output in plan:
+        if find(output.format).runs_only:
+            msg = f"--format {output.format}: it holds figures of a load or a gate, and a log has none"
+            raise UsageError(msg, hint=f"use one of {', '.join(FOR_LOGS)}")
     asked = criteria.checked(fail_on or [])
     check_writable(plan)
     options = _options(since, until, session_patterns, endpoints, _count(workers), keep_events=table == "events")

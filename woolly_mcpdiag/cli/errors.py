@@ -16,9 +16,9 @@ from woolly_mcpdiag.core.errors import ExitCode, McpdiagError
 
 EXIT_CODES = {
     ExitCode.OK: "passed, or nothing found that --fail-on asks for",
-    ExitCode.NO: "the tool worked and says no: a finding at --fail-on",
+    ExitCode.NO: "the tool worked and says no: a finding at --fail-on, a failed criterion",
     ExitCode.USAGE: "wrong usage, or input that cannot be read or is empty",
-    ExitCode.INCONCLUSIVE: "too little evidence for a verdict",
+    ExitCode.INCONCLUSIVE: "too little evidence for a verdict, or the generator itself was too slow",
     ExitCode.AWAY: "the target is away, is not MCP, or wants authentication",
     ExitCode.BUG: "a defect of mcpdiag itself",
     ExitCode.INTERRUPTED: "ended by Ctrl-C; what was found so far was printed",

@@ -37,6 +37,8 @@ class Format:
     takes: Literal["report", "table"] = "report"
     binary: bool = False
     """True where it is no text: then it needs a file and cannot go to a terminal."""
+    runs_only: bool = False
+    """True where there must be a load or a gate; a log alone has no such figures."""
     write: Callable[[Report, Look], str] | None = None
     """Text of the report; ``None`` for a table."""
 
@@ -101,11 +103,16 @@ FORMATS: dict[str, Format] = {
         Format(name="junit", suffix=".xml", about="test results for Jenkins and GitLab", write=_junit),
         Format(name="github", suffix=".github.txt", about="annotations of a GitHub workflow", write=_github),
         Format(name="trace", suffix=".trace.json", about="trace events for Perfetto and speedscope", write=_trace),
-        Format(name="prom", suffix=".prom", about="figures of a load or gate for Prometheus", write=_prom),
+        Format(
+            name="prom", suffix=".prom", about="figures of a load or gate for Prometheus", runs_only=True, write=_prom
+        ),
         Format(name="csv", suffix=".csv", about="a table: sessions of a log, intervals of a run", takes="table"),
         Format(name="parquet", suffix=".parquet", about="the same table", takes="table", binary=True),
     )
 }
+
+FOR_LOGS = tuple(name for name, row in FORMATS.items() if not row.runs_only)
+"""Names of the formats that a report on logs can have."""
 
 
 def find(name: str) -> Format:

@@ -122,7 +122,8 @@ def doubt(run: RunPicture | None) -> str:
     """Return why a run decides nothing even where no criterion failed, "" where it does."""
     if run is None:
         return ""
-    if run.generator is not None and run.generator.bound:
+    # The criteria of a profile say themselves what a slow generator leaves undecided.
+    if run.generator is not None and run.generator.bound and not run.asked.get("profile"):
         why = f" ({run.generator.why})" if run.generator.why else ""
         return f"the generator was the bottleneck{why}; its figures say nothing about the target"
     return "" if run.complete else f"the run is not complete ({run.reason or 'its log has no end'})"
@@ -136,7 +137,7 @@ def concluded(judgements: Sequence[Judgement], doubtful: bool) -> Verdict:
 
 def verdict(run: RunPicture, judgements: Sequence[Judgement], findings: Sequence[Finding] = ()) -> str:
     """Return the whole answer in one sentence or two, with its word first where something was judged."""
-    if not any(row.tried for row in run.totals):
+    if not any(row.tried for row in run.totals) and not judgements:
         why = f" ({run.reason})" if run.reason else ""
         return f"INCONCLUSIVE: no call ended{why}, so nothing is shown."
     doubtful = doubt(run)
