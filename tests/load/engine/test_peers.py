@@ -159,7 +159,7 @@ def test_a_stream_that_is_cut_off_is_a_stream_cut(calls):
 
 def test_a_body_without_end_is_refused(calls, monkeypatch):
     monkeypatch.setattr(connection, "MOST_BODY", 1_000_000)
-    monkeypatch.setattr(connection, "_AT_ONCE", 10_000)
+    monkeypatch.setattr(connection, "AT_ONCE", 10_000)
 
     def answer(talk, _asked):
         talk.say(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n", *[b" " * 50_000] * 100)

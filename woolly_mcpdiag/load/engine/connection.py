@@ -11,14 +11,14 @@ from woolly_mcpdiag.load.engine.exchange import Exchange
 from woolly_mcpdiag.load.engine.failure import Failure, PeerError
 from woolly_mcpdiag.load.engine.http import Head, Reader
 from woolly_mcpdiag.load.engine.loop import NEVER, READ, WRITE, Loop
-from woolly_mcpdiag.load.engine.opening import Opening
+from woolly_mcpdiag.load.engine.opening import Opening, is_open
 from woolly_mcpdiag.load.engine.place import Place
 from woolly_mcpdiag.load.engine.sse import Events
 from woolly_mcpdiag.load.plan import Limits
 
 MOST_BODY = 1 << 24
 """Bytes of an answer that is no event stream."""
-_AT_ONCE = 1 << 16
+AT_ONCE = 1 << 16
 """Bytes read at a time."""
 _LOOK_AFTER = 0.005
 """Seconds of idleness after which a connection is looked at before it is used again."""
@@ -38,15 +38,12 @@ class Connection:
         "_head",
         "_known",
         "_loop",
-        "_lost",
         "_opening",
         "_out",
         "_parts",
         "_place",
         "_reader",
         "_recorder",
-        "_recv",
-        "_send",
         "_sink",
         "_size",
         "_sock",
@@ -55,7 +52,10 @@ class Connection:
         "deadline",
         "home",
         "limits",
+        "on_lost",
         "port",
+        "recv",
+        "send",
     )
 
     def __init__(self, loop: Loop, place: Place, limits: Limits, recorder: Recorder, home: "list[Connection]") -> None:
@@ -68,7 +68,8 @@ class Connection:
         self._fd = -1
         self._exchange: Exchange | None = None
         self._sink: Callable[[bytes, bytes], None] | None = None
-        self._lost: Callable[[Failure], None] | None = None
+        self.on_lost: Callable[[Failure], None] | None = None
+        """Told when its standing stream ends."""
         self._opening: Opening | None = None
         self._reader = Reader()
         self._events: Events | None = None
@@ -101,7 +102,7 @@ class Connection:
     def _hold(self, sock: socket.socket) -> None:
         self._sock = sock
         self._fd = sock.fileno()
-        self._recv, self._send = sock.recv, sock.send
+        self.recv, self.send = sock.recv, sock.send
         self.port = sock.getsockname()[1]
         self._loop.ready[self._fd] = self._read_tls if isinstance(sock, ssl.SSLSocket) else self.read
         self._loop.change(self._fd, READ)
@@ -127,7 +128,7 @@ class Connection:
 
     def ask(self, exchange: Exchange, raw: bytes, now: float) -> None:
         """Send a request; the connection is open and free, ``now`` is this instant."""
-        if self._used and now - self._freed > _LOOK_AFTER and not self._alive():
+        if self._used and now - self._freed > _LOOK_AFTER and not is_open(self._sock):
             self.close()
             self.start(exchange, raw)
             return
@@ -138,17 +139,22 @@ class Connection:
         exchange.sent = now
         self.deadline = exchange.deadline
         try:
-            sent = self._send(raw)
+            sent = self.send(raw)
         except _WAIT:
             sent = 0
         except OSError as problem:
-            self._unsent(exchange, raw, problem)
+            self.unable(exchange, raw, problem)
             return
         if sent != len(raw):
-            self._out = raw[sent:]
-            self._loop.change(self._fd, READ | WRITE)
+            self.rest(raw[sent:])
 
-    def _unsent(self, exchange: Exchange, raw: bytes, problem: OSError) -> None:
+    def rest(self, raw: bytes) -> None:
+        """Send the rest of a request as soon as that can be done."""
+        self._out = raw
+        self._loop.change(self._fd, READ | WRITE)
+
+    def unable(self, exchange: Exchange, raw: bytes, problem: OSError) -> None:
+        """A request could not be sent at all."""
         again = self._used
         self.close()
         if again:
@@ -157,35 +163,38 @@ class Connection:
         else:
             self._loop.soon(lambda: exchange.fail(failure.broken(problem, sent=False), monotonic()))
 
-    def _alive(self) -> bool:
-        sock = self._sock
-        if sock is None or isinstance(sock, ssl.SSLSocket):
-            return sock is not None
-        try:
-            sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+    # For the short cut (see ``lane``)
 
-    def on_lost(self, call: Callable[[Failure], None]) -> None:
-        """Say who is told when the standing stream ends."""
-        self._lost = call
+    def shape(self) -> tuple[bytes, int, int] | None:
+        """Return the head of the last answer, its length and that of the whole; ``None`` where it does not repeat."""
+        head = self._head
+        plain = head is not None and head.status == 200 and head.json and self._whole > 0 and not self._out
+        if isinstance(self._sock, ssl.SSLSocket):
+            return None
+        return (self._known, self._size, self._whole) if plain else None
+
+    def read_by(self, call: Callable[[int], None]) -> None:
+        """Have somebody else read; he is to give back what he cannot handle."""
+        if self._sock is not None:
+            self._loop.ready[self._fd] = call
 
     # Reading
 
     def read(self, mask: int) -> None:
-        """Read what has come. An answer that comes whole, under a head that came before, takes the short way."""
+        """Read what has come."""
         if mask & WRITE and self._out:
             self._write_on()
         try:
-            data = self._recv(_AT_ONCE)
+            data = self.recv(AT_ONCE)
         except BlockingIOError:
             return
         except OSError as problem:
             self._broke(problem)
             return
+        self.got(data)
+
+    def got(self, data: bytes) -> None:
+        """Take what was read. An answer that comes whole, under a head that came before, takes the short way."""
         exchange = self._exchange
         if len(data) == self._whole and exchange is not None and data.startswith(self._known):
             self._freed = exchange.first = exchange.ended = monotonic()
@@ -206,7 +215,7 @@ class Connection:
             self._write_on()
         while self._sock is not None:
             try:
-                data = self._recv(_AT_ONCE)
+                data = self.recv(AT_ONCE)
             except _WAIT:
                 return
             except OSError as problem:
@@ -219,7 +228,7 @@ class Connection:
 
     def _write_on(self) -> None:
         try:
-            sent = self._send(self._out)
+            sent = self.send(self._out)
         except _WAIT:
             return
         except OSError:
@@ -303,7 +312,7 @@ class Connection:
         exchange.finish(now)
 
     def _remember(self, head: Head) -> None:
-        if head.length >= 0 and not head.events and len(head.raw) + head.length < _AT_ONCE:
+        if head.length >= 0 and not head.events and len(head.raw) + head.length < AT_ONCE:
             self._head, self._known = head, head.raw
             self._size = len(head.raw)
             self._whole = self._size + head.length
@@ -352,7 +361,7 @@ class Connection:
             exchange.fail(why, monotonic())
 
     def _gone(self, why: Failure) -> None:
-        lost = self._lost
+        lost = self.on_lost
         self.close()
         if lost is not None:
             lost(why)
@@ -378,7 +387,7 @@ class Connection:
         self._drop()
         self._loop.watched.pop(self, None)
         self.deadline = NEVER
-        self._exchange = self._sink = self._lost = self._events = None
+        self._exchange = self._sink = self.on_lost = self._events = None
         self._parts.clear()
         self._reader = Reader()
         self._out = b""

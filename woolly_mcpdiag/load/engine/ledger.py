@@ -32,7 +32,7 @@ class Whose:
 class Times:
     """Lists of what has succeeded since the recorder was told; seconds."""
 
-    __slots__ = ("answers", "firsts", "latencies", "services")
+    __slots__ = ("answers", "firsts", "latencies", "services", "whole")
 
     def __init__(self) -> None:
         self.latencies: list[float] = []
@@ -41,6 +41,8 @@ class Times:
         self.firsts: list[float] = []
         self.answers = 0
         """Of 200, one for each call that was one exchange."""
+        self.whole: list[float] = []
+        """Latencies of calls, apart from the above, whose first byte was their last; each is an answer of 200."""
 
 
 class Ledger:
@@ -62,16 +64,31 @@ class Ledger:
         self._told = 0
         self._done = 0
         self._step = 0
+        self._wanted = False
         self._answers: Counter[tuple[Kind, int]] = Counter()
 
     @property
     def running(self) -> int:
         """Calls that have not ended."""
-        return self.started - self._done - sum(len(each.latencies) for each in self.times)
+        return self.started - self._done - sum(len(each.latencies) + len(each.whole) for each in self.times)
+
+    def wants(self) -> bool:
+        """Say whether the next success is to be told in full; if so, it will be."""
+        if self.skip:
+            self.skip -= 1
+            return False
+        self._wanted = self.in_full()
+        return self._wanted
+
+    def rest(self) -> int:
+        """Return for how many calls whoever makes many of them need not ask."""
+        left, self.skip = self.skip, 0
+        return left
 
     def in_full(self) -> bool:
         """Say whether a success is to be told in full; asked for each while ``skip`` is 0."""
-        if self.recorder.detailed:
+        if self._wanted or self.recorder.detailed:
+            self._wanted = False
             self._step = 0
             return True
         # Asking costs as much as counting: at a high rate most answers are no.
@@ -218,6 +235,11 @@ class Ledger:
             recorder.started(self.started - self._told)
             self._told = self.started
         for spec, mine in enumerate(self.times):
+            if mine.whole:
+                self._done += len(mine.whole)
+                recorder.answered(self._kinds[spec], 200, len(mine.whole))
+                recorder.quick_many(spec, mine.whole, mine.whole, mine.whole)
+                mine.whole.clear()
             if mine.latencies:
                 self._done += len(mine.latencies)
                 recorder.quick_many(spec, mine.latencies, mine.services or mine.latencies, mine.firsts)

@@ -183,7 +183,7 @@ class LegacyLine(Line):
         setting.loop.watched[self] = None
         stream = self.connection()
         stream.home = []
-        stream.on_lost(self._cut)
+        stream.on_lost = self._cut
         self._stream = stream
         raw = self.place.request("GET", self.place.path, {"accept": "text/event-stream"}) + b"\r\n"
         stream.start(exchange, raw)

@@ -70,6 +70,9 @@ class Line:
         """Send a call at the instant ``begun``; ``resume`` is called with it when it has ended, never from within."""
         raise NotImplementedError
 
+    def hurry(self, call: Call, exchange: Exchange, more: Callable[[], bool]) -> None:
+        """``exchange`` was just started and its user will do nothing else: a short cut may be taken."""
+
     def judge(self, exchange: Exchange) -> Failure | None:
         """Say why a call failed, ``None`` where it succeeded; the line stops being ready where its session is lost."""
         return judged(exchange)

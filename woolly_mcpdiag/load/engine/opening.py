@@ -151,3 +151,16 @@ class Opening:
     def _insecure(self, problem: OSError) -> None:
         self._recorder.phase("tls", monotonic() - self._begun, failed=True)
         self._fail(failure.unconnected(problem, "tls"))
+
+
+def is_open(sock: socket.socket | None) -> bool:
+    """Say whether the peer of an idle connection has left it open; of TLS only the loop can tell."""
+    if sock is None or isinstance(sock, ssl.SSLSocket):
+        return sock is not None
+    try:
+        sock.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,9 +1,10 @@
 """Sessions over Streamable HTTP in the handshake era: initialize, initialized, a GET stream, calls, DELETE."""
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from woolly_mcpdiag.load.engine import rpc
+from woolly_mcpdiag.load.engine import lane, rpc
 from woolly_mcpdiag.load.engine.calls import Call, after, before, request, with_body
 from woolly_mcpdiag.load.engine.connection import Connection
 from woolly_mcpdiag.load.engine.exchange import Asked, Exchange, Resume
@@ -24,6 +25,8 @@ class StreamableLine(Line):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         self._number = 0
+        self._leave: Callable[[int], int] | None = None
+        """Ends the short cut; see ``lane``."""
         self._limit = setting.limits.call
         self._extra: dict[str, str] = {}
         self._before: dict[int, tuple[bytes, int]] = {}
@@ -67,6 +70,10 @@ class StreamableLine(Line):
 
     def start(self, call: Call, count: int, worker: int, resume: Resume, begun: float) -> Exchange:
         """Send a call."""
+        leave = self._leave
+        if leave is not None:
+            self._number = leave(0)
+            self._leave = None
         number = self._number = self._number + 1
         rest = call.fixed
         if rest is None:
@@ -93,6 +100,15 @@ class StreamableLine(Line):
         else:
             self.connection().start(exchange, raw)
         return exchange
+
+    def hurry(self, call: Call, exchange: Exchange, more: Callable[[], bool]) -> None:
+        """Take the short cut over this exchange's connection, where calls are the same each time."""
+        connection, ledger = exchange.connection, self.setting.ledger
+        if call.fixed is None or not exchange.reused or not isinstance(connection, Connection):
+            return
+        before, until = self._before[call.index]
+        texts = before, call.fixed, until
+        self._leave = lane.enter(connection, exchange, texts, more, ledger, ledger.times[call.index])
 
     def _reckon(self, index: int, number: int, rest: bytes) -> bytes:
         found = before(self._head, number, rest)
@@ -194,7 +210,7 @@ class StreamableLine(Line):
         exchange = Exchange(told, self._listening, 0, now, now + setting.limits.call)
         exchange.sink = self._heard
         self._stream = Connection(setting.loop, self.place, setting.limits, setting.recorder, self.free)
-        self._stream.on_lost(self._cut)
+        self._stream.on_lost = self._cut
         raw = self.place.request("GET", self.place.path, {"accept": "text/event-stream", **self._extra}) + b"\r\n"
         self._stream.start(exchange, raw)
 
