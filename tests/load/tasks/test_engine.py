@@ -138,7 +138,7 @@ async def test_the_first_reported_client_gets_a_400_for_each_session(faulty, pla
     async with faulty("ghost-session") as running:
         model = Model(kind="waves", concurrency=2, waves=1)
         told = await load(planned(running, "naive", model=model, limits=short))
-    assert [(one.method, one.status) for one in told.exchanges] == [("GET", 400)] * 2 + [("GET", 200)] * 2
+    assert Counter((one.method, one.status) for one in told.exchanges) == {("GET", 400): 2, ("GET", 200): 2}
     assert told.kinds == {"timeout": 2}
     assert {done.phase for done in told.calls} == {"endpoint"}
     assert told.waves == [(0, True, True)]
@@ -165,8 +165,8 @@ async def test_the_one_shared_session_is_never_replaced(faulty, planned, load) -
 
 async def test_the_pool_hides_lost_sessions_and_tells_its_attempts(faulty, planned, load) -> None:
     async with faulty("unknown-session=404") as running:
-        told = await load(planned(running, "pooled", model=Model(concurrency=2, requests=12)))
-    assert told.kinds == {"ok": 12}
+        told = await load(planned(running, "pooled", model=Model(concurrency=2, requests=30)))
+    assert told.kinds == {"ok": 30}
     assert max(done.attempts for done in told.calls) > 1
     assert told.answers(status=404)
     assert told.of("call.retried")
