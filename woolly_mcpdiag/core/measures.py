@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
     """How calls ended: each fact on its own axis."""
 
     kind: str = "ok"
-    """``ok`` or what went wrong: see ``load.outcome``."""
+    """``ok`` or what went wrong: see ``core.outcomes``."""
     status: int = 0
     code: int = 0
     """Of the JSON-RPC error; 0 where there is none."""

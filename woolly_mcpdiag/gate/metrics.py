@@ -5,27 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from woolly_mcpdiag.core import outcomes
+
 MetricKind = Literal["count", "rate", "duration"]
 Source = Literal["answers", "calls", "outcomes", "counter", "latency", "service", "first", "phase"]
 
-OUTCOMES = (
-    "http",
-    "rpc",
-    "tool-error",
-    "agent-error",
-    "timeout",
-    "connect",
-    "tls",
-    "dns",
-    "disconnect",
-    "stream-cut",
-    "protocol",
-    "session",
-    "pool",
-    "refused-locally",
-    "client",
-)
-"""Values of ``errors{kind:…}``: how a call can fail, as ``load.outcome`` has it (a test keeps both equal)."""
+OUTCOMES = tuple(name for name in outcomes.OUTCOMES if name != "ok")
+"""Values of ``errors{kind:…}``: how a call can fail."""
 PHASES = (
     "pool",
     "dns",

@@ -88,7 +88,7 @@ class Failure:
     operations: tuple[str, ...]
     """What was called, most failures first; empty for answers."""
     outcome: str
-    """As in ``load.outcome``; ``answer`` for an answer whose call did not end with it."""
+    """As in ``core.outcomes``; ``answer`` for an answer whose call did not end with it."""
     status: int
     code: int
     count: int

@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 from woolly_mcpdiag.core import redact
-from woolly_mcpdiag.load.outcome import OutcomeKind
+from woolly_mcpdiag.core.outcomes import OutcomeKind
 
 LONGEST = 200
 """Characters of an error that are kept."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from woolly_mcpdiag.core import redact
-from woolly_mcpdiag.load.outcome import OutcomeKind
+from woolly_mcpdiag.core.outcomes import OutcomeKind
 
 SAID = 2_000
 _RESULTS = ("results", "result", "responses", "agents")

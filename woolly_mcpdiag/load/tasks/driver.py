@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from anyio.abc import TaskGroup
 
-from woolly_mcpdiag.load.outcome import OutcomeKind
+from woolly_mcpdiag.core.outcomes import OutcomeKind
 from woolly_mcpdiag.load.plan import CallSpec
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from woolly_mcpdiag.client.errors import Attempt, ResilienceError
 from woolly_mcpdiag.core import redact
 from woolly_mcpdiag.core.measures import Outcome
-from woolly_mcpdiag.load.outcome import OutcomeKind
+from woolly_mcpdiag.core.outcomes import OutcomeKind
 from woolly_mcpdiag.wire.sdk import MCPError
 from woolly_mcpdiag.wire.session import first_error
 from woolly_mcpdiag.wire.steps import Witness
