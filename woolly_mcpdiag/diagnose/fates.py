@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from woolly_mcpdiag.diagnose.case import Case
 from woolly_mcpdiag.diagnose.endpoints import origin_of
+from woolly_mcpdiag.diagnose.overlaps import untangled
 from woolly_mcpdiag.logs.batch import METHOD_CODE, Logger, distinct
 
 UNKNOWN_SESSION = (400, 404)
@@ -33,6 +34,8 @@ class Fates:
     """Failing exchanges of those that never worked or worked in turn."""
     early: int
     """Failing exchanges of those that recovered."""
+    late: int
+    """Failing exchanges of those that were lost."""
 
     @property
     def total(self) -> int:
@@ -52,6 +55,7 @@ def fates(case: Case) -> Fates:
         mixed=_sum(kinds["mixed"]),
         astray=int(table["fail"][kinds["never"] | kinds["mixed"]].sum()) if len(table) else 0,
         early=int(table["fail"][kinds["recovered"]].sum()) if len(table) else 0,
+        late=int(table["fail"][kinds["lost"]].sum()) if len(table) else 0,
     )
 
 
@@ -64,6 +68,11 @@ def classify(case: Case) -> dict[str, NDArray[np.bool_]]:
     ok, bad = table["ok"] > 0, table["fail"] > 0
     lost = ok & bad & (table["last_ok"] < table["first_fail"])
     recovered = ok & bad & (table["last_fail"] < table["first_ok"])
+    unclear = ok & bad & ~lost & ~recovered
+    if unclear.any():
+        gone, back = untangled(case, np.flatnonzero(unclear))
+        lost[gone] = True
+        recovered[back] = True
     return {
         "fine": ok & ~bad,
         "never": ~ok & bad,

@@ -59,6 +59,7 @@ RULES: tuple[Decide, ...] = (
     transport_protocol_version.decide,
     transport_bad_accept.decide,
     session_reinitialized.decide,
+    session_stream_cut.decide_by_session,
     session_used_after_close.decide_by_body,
     session_lost.decide_by_body,
     transport_wrong_path.decide,
@@ -95,6 +96,7 @@ RULES: tuple[Decide, ...] = (
     server_event_loop_blocked.decide,
     server_fd_exhausted.decide,
     server_tool_error.decide,
+    session_used_before_ready.decide_by_code,
     net_read_timeout.decide,
     log_unexplained_failure.decide,
 )

@@ -19,6 +19,7 @@ _LEAVE_WAITING = (
     "session.stream-cut",
     "session.stream-conflict",
     "transport.mismatch",
+    "net.connect-timeout",
     "proxy.idle-cut",
     "proxy.timeout",
     "proxy.upstream-down",

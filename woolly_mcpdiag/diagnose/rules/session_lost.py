@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from woolly_mcpdiag.core.bodies import BODIES, by_size
 from woolly_mcpdiag.core.causes import Confidence
@@ -16,11 +17,21 @@ from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, classify, stretches
+from woolly_mcpdiag.diagnose.sessions import hashed
 from woolly_mcpdiag.diagnose.silences import LULL, MOMENT, came_back, silences
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
 _OPENED = 1.5
 """Successful POSTs a session (initialize, initialized) that show a session was open."""
+_MANY = 4
+"""Sessions that were lost after their longest silence, from which it is no accident."""
+_ALL = 0.95
+"""Share of a session's longest silence that the one before its loss must have; the times of both are measured."""
+_PAUSE = 0.05
+_LONGER = 1.5
+"""Times as long as any survived is a silence that tells of an idle limit, below the pauses that ``LULL`` asks for."""
+_MEANWHILE = 50_000
+"""µs within which an answer given before a moment may still be on its way after it."""
 _ALIKE = 1.5
 """Ratio of silences up to which one limit explains them."""
 
@@ -51,6 +62,10 @@ class Loss:
     spread: float
     """Seconds from the first to the last loss."""
     timed: bool
+    at_once: bool = True
+    """There is a moment before which all of them worked and after which none did."""
+    paused: bool = False
+    """Each session was lost after the longest silence of its own, and none survived one like it."""
     turns: int = 0
     """Changes between success and failure, where requests name no session."""
     urls: frozenset[int]
@@ -137,6 +152,8 @@ def _loss(case: Case) -> Loss | None:
             survived=float(table["idle"][fine].max(initial=0)) / 1e6 if timed else 0.0,
             spread=spread,
             timed=timed,
+            at_once=not timed or int(worked.max()) <= int(failed.min()) + _MEANWHILE,
+            paused=timed and _paused(case, lost, idle),
             urls=case.named or frozenset(case.mcp),
         )
     # A session that is lost fails at its POSTs; where only GETs are refused, none is.
@@ -156,6 +173,29 @@ def _loss(case: Case) -> Loss | None:
         turns=max(stretch.interleaved for stretch in found),
         urls=frozenset(stretch.url for stretch in found),
     )
+
+
+def _paused(case: Case, lost: NDArray[np.bool_], idle: Sequence[float]) -> bool:
+    table, bad = case.sessions, case.rows("failures")
+    known = ~np.isnan(bad["duration"])
+    took = dict(zip(bad["line"][known].tolist(), bad["duration"][known].tolist(), strict=True))
+    # What a refusal took is no silence: a server that restarts keeps its clients waiting.
+    waited = np.array([took.get(line, np.inf) for line in table["first_fail"][lost].tolist()])
+    before = np.array(idle)
+    if len(idle) < _MANY or (before < _ALL * table["idle"][lost] / 1e6).any() or (waited > before / 2).any():
+        return False
+    survived = max(float(table["idle"][~lost].max(initial=0)) / 1e6, _survived(case, lost))
+    return min(idle) >= max(_PAUSE, _LONGER * survived)
+
+
+def _survived(case: Case, lost: NDArray[np.bool_]) -> float:
+    """Return the longest silence, in seconds, after which sessions that were lost later still worked."""
+    good, table = case.rows("ordinary"), case.sessions
+    keys = hashed(good["high"], good["low"])
+    mine = np.isin(keys, hashed(table["high"][lost], table["low"][lost])) & (good["time"] != NO_TIME)
+    order = np.lexsort((good["time"][mine], keys[mine]))
+    quiet, same = np.diff(good["time"][mine][order]), np.diff(keys[mine][order]) == 0
+    return float(quiet[same].max(initial=0)) / 1e6
 
 
 def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
@@ -194,7 +234,7 @@ def _name(case: Case, loss: Loss) -> tuple[str, Confidence, list[str]]:
 
 def _by_silence(loss: Loss) -> tuple[str, Confidence, list[str]]:
     """Name it where the silences before the losses and the moments of the losses leave one cause."""
-    together, paused = loss.spread <= MOMENT, bool(loss.idle) and min(loss.idle) >= LULL
+    together, paused = loss.spread <= MOMENT and loss.at_once, bool(loss.idle) and min(loss.idle) >= LULL
     survived = loss.survived >= max(LULL, min(loss.idle, default=0.0))
     if not together and paused and len(loss.idle) > 1 and max(loss.idle) <= _ALIKE * min(loss.idle) and not survived:
         return (
@@ -202,7 +242,13 @@ def _by_silence(loss: Loss) -> tuple[str, Confidence, list[str]]:
             "likely",
             [f"At different moments, but always after {_range(loss.idle)} s of silence."],
         )
-    if together and max(loss.idle, default=LULL) < LULL and loss.sessions > 1:
+    if loss.paused and loss.spread > max(loss.idle) and max(loss.idle) <= _ALIKE * min(loss.idle):
+        return (
+            "session.idle-expired",
+            "likely",
+            [f"At different moments, but each after the longest silence of its session, {_range(loss.idle)} s."],
+        )
+    if together and max(loss.idle, default=LULL) < LULL and loss.sessions > 1 and not loss.paused:
         return (
             "session.server-restarted",
             "likely",

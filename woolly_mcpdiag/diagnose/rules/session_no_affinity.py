@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.ages import ages
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.count import Count
-from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, fates, stretches
-from woolly_mcpdiag.diagnose.silences import after_lulls
+from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, classify, fates, stretches
+from woolly_mcpdiag.diagnose.silences import LULL, after_lulls
 
 CAUSE = "session.no-affinity"
 _TURNS = 3
@@ -31,7 +33,7 @@ def decide(case: Case) -> Iterator[Finding]:
     cells = [cell for cell in case.select(status=UNKNOWN_SESSION) if case.left(cell)]
     if not cells:
         return
-    if found.never + found.mixed >= max(found.lost, found.recovered + 1):
+    if found.never + found.mixed >= max(found.lost, found.recovered + 1) or _from_birth(found):
         yield from _by_fate(case, found, [cell for cell in cells if cell.key.url in case.named])
     for stretch in stretches(case):
         if stretch.url in case.told_failures and (found.mixed or found.never):
@@ -40,10 +42,38 @@ def decide(case: Case) -> Iterator[Finding]:
             yield _by_order(case, stretch)
 
 
+def _from_birth(found: Fates) -> bool:
+    """Say whether many sessions were unknown at once while others worked: each birth was a throw of the dice."""
+    often = found.never >= _TURNS and found.never >= _SHARE * found.total and found.never > found.recovered
+    return often and bool(found.fine or found.lost)
+
+
+def _astray(case: Case, found: Fates) -> int:
+    """Count the failing exchanges that other workers explain.
+
+    Clients give a session up at its first refusal, so that most of them look lost; where nothing tells of a loss,
+    the throw of the dice that hits the others at birth explains these too.
+    """
+    apart = case.restarts() or case.notes("session.expired") or case.notes("call.failed", "ConnectError")
+    if apart or not (found.mixed or _from_birth(found)) or _waited(case):
+        return found.astray
+    return found.astray + found.late + found.early
+
+
+def _waited(case: Case) -> bool:
+    """Say whether lost sessions were silent before their loss, as before an idle limit."""
+    table, lost = case.sessions, classify(case)["lost"]
+    if not case.timed or not lost.any():
+        return False
+    idle = (table["first_fail_time"][lost] - table["last_ok_time"][lost]) / 1e6
+    return bool(np.median(idle) >= LULL)
+
+
 def _by_fate(case: Case, found: Fates, cells: list[Cell]) -> Iterator[Finding]:
     done = case.select(status=UNKNOWN_SESSION, where=lambda cell: cell.key.url in case.named)
-    explained = sum(cell.count - case.left(cell) for cell in done)
-    count = case.claim(CAUSE, cells, max(0, found.astray - explained))
+    # Refused probes, which are benign, named no session.
+    explained = sum(case.harmful(cell) - case.left(cell) for cell in done)
+    count = case.claim(CAUSE, cells, max(0, _astray(case, found) - explained))
     workers = _workers(case)
     if not count:
         return

@@ -7,12 +7,18 @@ import numpy as np
 
 from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.core.ids import normalise, pack
 from woolly_mcpdiag.diagnose.case import Case, finding
-from woolly_mcpdiag.diagnose.casefile import Note
+from woolly_mcpdiag.diagnose.casefile import CellKey, Note
 from woolly_mcpdiag.diagnose.count import Count
+from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION
 from woolly_mcpdiag.logs.batch import NO_TIME
 
 _IDLE = 1.0
+_AWAY = 2_000_000
+"""µs between a cut and a refused connect that are one event."""
+LOAD = "mcpdiag.load"
+_LOSSES = ("session.server-restarted", "session.lost", "session.idle-expired")
 _LOST = ("ClosedResourceError", "BrokenResourceError", "EndOfStream")
 
 
@@ -30,9 +36,11 @@ def decide(case: Case) -> Iterator[Finding]:
     told = [
         n for n in case.notes("proxy.error", "upstream-timeout") if n.event.extra.get("phase") == "reading upstream"
     ]
-    cut = Cut(notes=[n for n in case.notes("call.failed") if _is_cut(n)], quiet=())
+    cut = Cut(notes=_cuts(case), quiet=())
     lost = case.noted("call.failed", *_LOST)
     if not cut.notes and not told:
+        return
+    if not told and (_with_the_server(case, cut.notes) or any(case.found(cause) for cause in _LOSSES)):
         return
     cut = Cut(notes=cut.notes, quiet=_quiet(case, cut.notes))
     cause, confidence, because = _name(case, cut, told)
@@ -52,6 +60,41 @@ def decide(case: Case) -> Iterator[Finding]:
             *case.show_notes(case.notes("call.failed", *_LOST), 1),
         ),
     )
+
+
+def decide_by_session(case: Case) -> Iterator[Finding]:
+    """Explain, without a finding yet, refusals of HTTP+SSE sessions whose stream was lost: they ended with it."""
+    cut = [note for note in case.notes("stream.lost") if note.event.session and note.event.error]
+    lost = {} if _with_the_server(case, cut) else {pack(normalise(note.event.session)): note for note in cut}
+    bad = case.rows("failures") if lost else {"line": ()}
+    for row in range(len(bad["line"])):
+        note = lost.get((int(bad["high"][row]), int(bad["low"][row])))
+        # Of Streamable HTTP, where the stream has the address of the calls, the session goes on without it.
+        if note is None or bad["line"][row] < note.line or int(bad["url"][row]) == note.url:
+            continue
+        if bad["status"][row] in UNKNOWN_SESSION:
+            key = tuple(int(bad[name][row]) for name in CellKey._fields)
+            case.claim("session.stream-cut", [case.file.cells[CellKey(*key)]], 1)
+    return
+    yield
+
+
+def _cuts(case: Case) -> list[Note]:
+    """Return the cut streams: as their own client tells, each once, else as the calls that waited on them do."""
+    streams = [note for note in case.notes("stream.lost") if note.event.session and note.event.error]
+    return streams or [note for note in case.notes("call.failed") if _is_cut(note)]
+
+
+def _with_the_server(case: Case, notes: list[Note]) -> bool:
+    """Say whether a load saw its streams end just as the server itself went away, which has a name of its own."""
+    refused = [
+        note.time - int((note.event.duration or 0.0) * 1e6)
+        for note in case.notes("call.failed", "ConnectError", "ConnectTimeout")
+        if note.time != NO_TIME
+    ]
+    first = min(refused, default=NO_TIME)
+    ours = all(note.event.logger == LOAD for note in notes)
+    return ours and first != NO_TIME and all(first - _AWAY <= note.time <= first + _AWAY for note in notes)
 
 
 def _is_cut(note: Note) -> bool:

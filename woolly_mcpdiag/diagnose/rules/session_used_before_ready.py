@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.core.ids import normalise, pack
 from woolly_mcpdiag.diagnose.ages import Ages, ages, follow_ups
 from woolly_mcpdiag.diagnose.case import Case, finding
-from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.casefile import Cell, Note
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, Fates, fates
+from woolly_mcpdiag.diagnose.sessions import hashed
+from woolly_mcpdiag.logs.batch import NO_TIME
 
 CAUSE = "session.used-before-ready"
 _BODIES = (99,)
@@ -18,6 +23,10 @@ _SESSIONS = 7
 _FEW = 3
 _REQUESTS = 12
 """Follow-up requests without one success, above which a choice among three workers is excluded ((2/3)^12 < 1 %)."""
+_ODD = 2
+"""Sessions with an odd number of requests between birth and refusal that exclude two workers in turn."""
+_CODES = (-32602, -32002)
+"""How servers refuse, inside a 200, what comes before the handshake is complete (Python and TypeScript SDKs)."""
 _YOUNG = 1.0
 """Seconds after which a session should be ready."""
 
@@ -69,7 +78,7 @@ def _at(case: Case, url: int, found: Fates, cells: list[Cell]) -> Iterator[Findi
         yield _seen(case, found if named else None, young, cells)
         return
     first = _first(case, url, cells)
-    astray = named and (found.mixed or found.never or found.lost)
+    astray = named and (found.mixed or found.lost or (found.never and not _no_turns(case)))
     if astray or not first.refused_at_first:
         return
     if case.count("DELETE", UNKNOWN_SESSION, url=url):
@@ -79,6 +88,24 @@ def _at(case: Case, url: int, found: Fates, cells: list[Cell]) -> Iterator[Findi
         return
     if young.mostly_young or (first.no_accident and (first.worked or first.refused >= _REQUESTS)):
         yield _refused_at_first(case, first, young, cells)
+
+
+def _no_turns(case: Case) -> bool:
+    """Say whether no balancer that takes turns explains that every session fails at once.
+
+    Between some births and their refusals an odd number of other requests was sent: of two workers in turn these
+    would have hit the right one.
+    """
+    table = case.sessions
+    never = np.flatnonzero((table["ok"] == 0) & (table["fail"] > 0))
+    births = hashed(case.opened["high"], case.opened["low"]) if len(case.opened) else np.zeros(0, np.uint64)
+    if len(never) < _SESSIONS or not len(births):
+        return False
+    place = np.minimum(np.searchsorted(births, hashed(table["high"][never], table["low"][never])), len(births) - 1)
+    lines = np.sort(np.concatenate([case.rows(pool)["line"] for pool in ("ordinary", "failures")]))
+    after = np.searchsorted(lines, case.opened["first_line"][place].astype(np.int64), side="right")
+    between = np.searchsorted(lines, table["first_fail"][never].astype(np.int64)) - after
+    return int(np.count_nonzero(between % 2)) >= _ODD
 
 
 def _said(case: Case, sized: list[Cell]) -> Finding:
@@ -190,3 +217,46 @@ def _because(recovered: int, young: Ages) -> list[str]:
             f"({young.failures} against {young.successes} requests)."
         )
     return lines
+
+
+def decide_by_code(case: Case) -> Iterator[Finding]:
+    """Name it for JSON-RPC errors inside a 200 that only young sessions get, where calls tell their session."""
+    failed = [n for n in case.notes("call.failed") if n.event.extra.get("code") in _CODES and n.event.session]
+    if len(failed) < _FEW:
+        return
+    worked = [note for note in case.notes("call.done") if note.event.session]
+    births = case.births({pack(normalise(note.event.session)) for note in (*failed, *worked)})
+    bad, good = _begun(failed, births), _begun(worked, births)
+    young = Ages(
+        failures=len(bad),
+        successes=len(good),
+        oldest_failure=max(bad, default=0.0),
+        youngest_success=min(good, default=0.0),
+        older=sum(age > max(bad, default=0.0) for age in good),
+    )
+    if not (young.only_young or young.mostly_young) or len(bad) < len(failed) / 2:
+        return
+    yield finding(
+        case,
+        CAUSE,
+        len(failed),
+        f"{Count(len(failed)):call|calls} of young sessions got a JSON-RPC error inside a 200: "
+        f"none that began later than {young.oldest_failure * 1000:.0f} ms after its session was made does.",
+        confidence="likely",
+        of=len(failed) + case.noted("call.done"),
+        because=[
+            f"The error has code {failed[0].event.extra['code']}, which servers also give before a handshake is complete; the same calls work later ({young.older} of them).",
+            "The server's log makes it certain: `Received request before initialization was complete`.",
+        ],
+        evidence=(*case.show_notes(failed), *case.show_notes(worked, 1)),
+    )
+
+
+def _begun(notes: list[Note], births: dict[tuple[int, int], int]) -> list[float]:
+    """Return how old, in seconds, the session of each call was when the call began."""
+    ages = []
+    for note in notes:
+        born = births.get(pack(normalise(note.event.session)), NO_TIME)
+        if NO_TIME not in (born, note.time):
+            ages.append((note.time - born) / 1e6 - (note.event.duration or 0.0))
+    return ages

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from woolly_mcpdiag.core.findings import Finding
+from woolly_mcpdiag.core.ids import normalise, pack
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Note
 from woolly_mcpdiag.diagnose.count import Count
@@ -34,5 +35,9 @@ def decide(case: Case) -> Iterator[Finding]:
 
 def _closed(case: Case, note: Note) -> bool:
     rows = case.rows("ordinary")
+    if note.event.session:
+        high, low = pack(normalise(note.event.session))
+        closed = (rows["high"] == high) & (rows["low"] == low) & (rows["method"] == _DELETE)
+        return bool((closed & (rows["source"] == note.source) & (rows["line"] < note.line)).any())
     mine = np.flatnonzero((rows["source"] == note.source) & (rows["line"] < note.line))
     return bool(len(mine)) and int(rows["method"][mine[np.argmax(rows["line"][mine])]]) == _DELETE
