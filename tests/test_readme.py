@@ -83,7 +83,9 @@ def test_ci_runs_the_commands_of_the_readme_and_no_copies(root: Path, readme: st
     assert len(re.findall(r"^pip install ", first, re.MULTILINE)) == 2
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/reading-logs.md", "docs/gate.md", "docs/load.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/reading-logs.md", "docs/gate.md", "docs/load.md", "CONTRIBUTING.md"]
+)
 def test_every_command_shown_parses(root: Path, document: str):
     text = (root / document).read_text(encoding="utf-8")
     for line in shell_lines(text):

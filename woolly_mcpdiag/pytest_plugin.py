@@ -72,6 +72,7 @@ def _ask(  # noqa: PLR0913 - as many as the command has options
 ) -> GateResult:
     from woolly_mcpdiag.cli.gate_order import gate_order  # noqa: PLC0415 - see the module
     from woolly_mcpdiag.cli.gate_run import Show, play  # noqa: PLC0415
+    from woolly_mcpdiag.cli.interrupt import Interrupt  # noqa: PLC0415
     from woolly_mcpdiag.cli.load_typed import Typed  # noqa: PLC0415
 
     order = gate_order(
@@ -95,5 +96,5 @@ def _ask(  # noqa: PLR0913 - as many as the command has options
         on_inconclusive=None,
         from_run=None,
     )
-    gated = play(order, events, lambda: False, Show(live=False, quiet=True))
+    gated = play(order, events, Interrupt(), Show(live=False, quiet=True))
     return GateResult(gated.verdict, tuple(gated.loaded.judgements), gated.loaded.report)

@@ -60,7 +60,7 @@ def test_nothing_run_decides_nothing(runs):
     found = judge_phase4(runs.empty())
     assert set(verdicts(found).values()) == {"inconclusive"}
     assert "did not run: waves-5, waves-20" in named(found, "zero-400").sentence
-    assert "outage-frozen: it did not run" in named(found, "degradation").sentence
+    assert "did not run (all 4 outages)" in named(found, "degradation").sentence
 
 
 def test_one_400_fails_two_criteria_with_its_cause_and_its_sample(runs):
@@ -185,7 +185,7 @@ def test_a_run_cut_short_passes_nothing_but_still_fails(runs):
         ({"hangs": 1, "ok": 1}, "fail", "1 of 20 calls hung beyond their deadline of 2 s"),
         ({"worst_over": 3.0}, "fail", "the slowest call ended 3 s after its deadline"),
         ({"untyped_errors": 2, "ok": 0}, "fail", "2 of 20 calls failed with an error that names no cause"),
-        ({"breaker_opened": False}, "fail", "outage-refused: the breaker did not open"),
+        ({"breaker_opened": False}, "fail", "the breaker did not open"),
         ({"recovered_after": None}, "fail", "no call succeeded after the server was back"),
         ({"recovered_after": 9.0}, "fail", "recovered 9 s after the server was back, 5 s allowed"),
         ({"failures_after_recovery": 4}, "fail", "4 of 30 calls failed after the recovery"),
@@ -198,7 +198,24 @@ def test_a_run_cut_short_passes_nothing_but_still_fails(runs):
 def test_each_way_to_take_an_outage_badly_is_seen(runs, changes, verdict, words):
     found = named(judge_phase4(runs.gate(small=0, large=0, outage=replace(runs.GRACEFUL, **changes))), "degradation")
     assert found.verdict == verdict
-    assert words in found.sentence
+    assert words in " ".join((found.sentence, *found.details))
+
+
+def test_what_is_wrong_is_said_once_with_the_outages_that_it_is_wrong_with(runs):
+    bad = replace(runs.GRACEFUL, breaker_opened=False, recovered_after=None, examples=("search: ReadTimeout",))
+    found = named(judge_phase4(runs.gate(small=0, large=0, outage=bad)), "degradation")
+    assert found.sentence == "the breaker did not open (refused, blackhole, frozen); no recovery (all 4 outages)"
+    assert found.details[:2] == (
+        "outage-refused: the breaker did not open; no call succeeded after the server was back",
+        "outage-refused: such as: search: ReadTimeout",
+    )
+    run = runs.gate(small=0, large=0)
+    run.scenes[1] = replace(
+        run.scenes[1], facts={**run.scenes[1].facts, "outage": bad.to_row() | {"recovered_after": 1.0}}
+    )
+    found = named(judge_phase4(run), "degradation")
+    assert found.sentence == "outage-blackhole: the breaker did not open"
+    assert found.observed == "3 of 4 outages clean"
 
 
 def test_a_restart_need_not_open_the_breaker(runs):
@@ -231,7 +248,7 @@ def test_a_restart_need_not_open_the_breaker(runs):
 def test_each_gap_in_the_log_is_seen(runs, changes, verdict, words):
     found = named(judge_phase4(runs.gate(small=0, large=0, logging=replace(runs.LOGGED, **changes))), "error-logging")
     assert found.verdict == verdict
-    assert words in found.sentence
+    assert words in " ".join((found.sentence, *found.details))
 
 
 @pytest.mark.parametrize("facts", [{}, {"outage": {"calls": 3}}, {"outage": "no"}, {"outage": {"calls": "many"}}])
@@ -269,7 +286,7 @@ def test_the_plan_says_what_a_run_takes():
         ("sub-second", "waves-5", 118, "agent runs"),
         ("degradation", "outage-frozen", 1, "calls"),
     }
-    assert sum(row.seconds for row in rows) == pytest.approx(299 * 0.05 + 59 * 0.2 + 4 * 6)
+    assert sum(row.seconds for row in rows) == pytest.approx(299 * 0.05 + 59 * 0.2 + 3 * 5 + 3.5)
     assert next(row.proves for row in rows) == "fewer than 1 % of waves of 5 fail (95 %)"
 
 

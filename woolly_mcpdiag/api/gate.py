@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from woolly_mcpdiag.api.blame import causes
 from woolly_mcpdiag.api.load import Demand, Loaded, State, load
 from woolly_mcpdiag.api.rehearsing import OutageFactory, Rehearsals
 from woolly_mcpdiag.api.report import Recorded, report_run
 from woolly_mcpdiag.core.measures import Kind, Tally
-from woolly_mcpdiag.core.runs import Meta, Run
+from woolly_mcpdiag.core.runs import End, Meta, Run
 from woolly_mcpdiag.core.verdicts import Judgement, Verdict, overall
 from woolly_mcpdiag.diagnose.engine import Diagnosis
 from woolly_mcpdiag.gate.baseline import Applied, Known, apply
@@ -21,9 +22,15 @@ from woolly_mcpdiag.load.plan import AgentTarget, CallSpec, ClientKind, Limits, 
 
 CALL = 5.0
 """Seconds that a call of a wave may take before it has failed."""
-_SHOWN, _PATIENCE = 3, 8.0
-"""Failed waves after which a scene ends, and seconds after which one is enough: a failure is a failure."""
-_OF_400 = "zero-400"
+DRAIN = 1.0
+"""Seconds that the calls of a wave get where it is cut short."""
+_SHOWN, _PATIENCE = 3, 4.0
+"""Failed waves after which a scene ends, and seconds after which fewer are enough: a failure is a failure."""
+_MEASURED = 2
+"""Those that are enough where durations are judged: one agent run of a type shows nothing."""
+
+
+_KILLED = "its log has no end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +114,8 @@ def judge_recorded(path: str, asked: Asked) -> tuple[Recorded, Verdict]:
 
     def judged(run: Run, diagnosis: Diagnosis) -> Sequence[Judgement]:
         kinds = {str(target.get("kind")) for target in run.meta.targets}
-        found = _judged(run, diagnosis, for_targets(_own(run, asked), kinds), asked)
+        whole = run if run.end is not None else replace(run, end=End(took=run.took, complete=False, reason=_KILLED))
+        found = _judged(whole, diagnosis, for_targets(_own(run, asked), kinds), asked)
         if isinstance(found, Applied):
             applied.append(found)
             return found.judgements
@@ -119,14 +127,16 @@ def judge_recorded(path: str, asked: Asked) -> tuple[Recorded, Verdict]:
 
 
 def _own(run: Run, asked: Asked) -> Profile:
+    """Return the profile of a recorded run, or what is asked for instead; the agent types that had to run remain."""
     row = run.meta.workload.get(JUDGED)
-    if asked.again or not isinstance(row, Mapping):
-        return asked.profile
     try:
-        return from_row(row)
+        own = from_row(row) if isinstance(row, Mapping) else None
     except ValueError:
         # Of another version: judged by what is asked for today.
+        own = None
+    if own is None:
         return asked.profile
+    return replace(asked.profile, agent_types=asked.profile.agent_types or own.agent_types) if asked.again else own
 
 
 class _Bench:
@@ -143,12 +153,19 @@ class _Bench:
     def hear(self, plan: Plan, line: str) -> bool:
         return self._rehearsals.hear(plan, line)
 
+    def idle(self, plan: Plan) -> bool:
+        return self._rehearsals.idle(plan)
+
     def enough(self, plan: Plan, tally: Tally, elapsed: float) -> bool:
         name = f"{plan.scene}/waves_failed" if plan.scene else "waves_failed"
         failed = tally.counters[name]
-        if failed >= _SHOWN or (failed and elapsed >= _PATIENCE):
+        if failed >= _SHOWN or (elapsed >= _PATIENCE and failed >= self._least(plan.scene)):
             self._cut.add(plan.scene)
         return plan.scene in self._cut
+
+    def _least(self, scene: str) -> int:
+        measured = any(each.id == "sub-second" and scene in each.scenes for each in self._whole.criteria)
+        return _MEASURED if measured else 1
 
     def facts(self, plan: Plan) -> Mapping[str, Any]:
         if plan.scene in self._cut:
@@ -164,7 +181,7 @@ class _Bench:
 
 
 def _judged(run: Run, diagnosis: Diagnosis, whole: Profile, asked: Asked) -> list[Judgement] | Applied:
-    found = judge_profile(whole, run, causes=_causes(diagnosis))
+    found = judge_profile(whole, run, causes=causes(whole, run, diagnosis))
     if asked.thresholds:
         found += judge(asked.thresholds, run, confidence=whole.confidence)
     if asked.known is None:
@@ -173,18 +190,7 @@ def _judged(run: Run, diagnosis: Diagnosis, whole: Profile, asked: Asked) -> lis
     return apply(asked.known, found, fingerprints={judgement.name: prints for judgement in found})
 
 
-def _causes(diagnosis: Diagnosis) -> Mapping[str, tuple[str, ...]]:
-    """Return why each criterion failed: of 400s what their ledger holds, of the others every finding that hurts."""
-    real = tuple(finding.cause for finding in diagnosis.findings if not finding.benign)
-    of_400 = tuple(
-        part.cause for ledger in diagnosis.ledgers if ledger.status == 400 for part in ledger.parts if not part.benign
-    )
-    rest = dict.fromkeys(("parallel-success", "degradation", "sub-second", "error-logging"), real)
-    return {_OF_400: of_400 or real, **rest}
-
-
 def _gated(loaded: Loaded, bench: _Bench) -> Gated:
-
     applied = bench.applied
     verdict = applied.verdict if applied is not None else overall(loaded.judgements)
     return Gated(loaded=loaded, verdict=verdict, applied=applied)
@@ -208,7 +214,7 @@ def _plans(subject: Subject, scene: SceneSpec, rehearsals: Rehearsals) -> list[P
                 scene=scene.name,
                 model=model,
                 sessions=sessions,
-                limits=Limits(call=CALL, drain=CALL),
+                limits=Limits(call=CALL, drain=DRAIN),
             )
         ]
     if subject.agent is None:
@@ -220,7 +226,7 @@ def _plans(subject: Subject, scene: SceneSpec, rehearsals: Rehearsals) -> list[P
             client="wire",
             scene=scene.name,
             model=model,
-            limits=Limits(call=CALL, drain=CALL),
+            limits=Limits(call=CALL, drain=DRAIN),
         )
     ]
 

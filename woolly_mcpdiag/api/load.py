@@ -123,6 +123,8 @@ def load(
             if running.begun is not None:
                 running.cut_off(error)
             raise
+        finally:
+            running.close()
         return running.conclude()
 
 
@@ -154,6 +156,8 @@ class _Running:
         self._judged: tuple[Tally, Sequence[Judgement]] = self._before, ()
         self.begun: float | None = None
         """Instant of the first plan's start."""
+        self._early: Crew | None = None
+        """Of the next plan."""
         self.interrupted = False
         self.reason = ""
         """Why the run is not complete."""
@@ -163,9 +167,8 @@ class _Running:
     def play(self, number: int) -> None:
         """Run a plan to its end; ``reason`` is set where it was cut short."""
         plan = self._plans[number]
-        mixed = len({each.client for each in self._plans}) > 1
-        source = plan.source or (plan.client if mixed else "")
-        with Crew(plan, wall=self._wall, source=source) as crew:
+        early, self._early = self._early, None
+        with early or self._crew(plan) as crew:
             if not crew.ready(self._stopped):
                 self._interrupt()
                 if self.begun is None:
@@ -179,6 +182,7 @@ class _Running:
                 self._hear(plan, crew)
                 if self._stagehand is not None:
                     self._stagehand.tick(plan, now() - start)
+                    self._prepare(number)
                 self._gather(crew, gathering)
                 if not stopping and (
                     self._ends(gathering, now() - start) or self._enough(plan, gathering, now() - start)
@@ -187,6 +191,22 @@ class _Running:
                     stopping = True
                 self._show(number, crew, gathering)
             self._over(number, crew, gathering)
+
+    def _crew(self, plan: Plan) -> Crew:
+        mixed = len({each.client for each in self._plans}) > 1
+        return Crew(plan, wall=self._wall, source=plan.source or (plan.client if mixed else ""))
+
+    def _prepare(self, number: int) -> None:
+        """Start the processes of the next plan, which then wait, where that disturbs nothing."""
+        if self._early is not None or number + 1 == len(self._plans) or self._stagehand is None:
+            return
+        if self._stagehand.idle(self._plans[number]):
+            self._early = self._crew(self._plans[number + 1])
+
+    def close(self) -> None:
+        """End what was started and not used."""
+        if self._early is not None:
+            self._early.close()
 
     def _begin(self, start: float) -> None:
         if self.begun is None:

@@ -19,17 +19,12 @@ from woolly_mcpdiag.rehearse.logged import reconciled, seen_of
 from woolly_mcpdiag.rehearse.outage import Outage, outage_facts
 
 USERS = 5
-STEADY = 0.7
-"""Seconds of calls before the server goes."""
-AWAY = {"restart": 0.4}
-GONE = 2.2
-"""Seconds that it is away; longer than a call may take, so that the deadline shows."""
 DEADLINE = 1.5
 ATTEMPT = 0.5
 """Seconds for one attempt, where the client makes several."""
 GRACE = 0.75
 """Seconds beyond its deadline after which a call is cut off and counts as hung."""
-RECOVERY = 2.5
+RECOVERY = 2.0
 """Seconds after its return within which a call must succeed."""
 THINK = 0.05
 
@@ -106,12 +101,16 @@ class Rehearsals:
         if scene is None or self._outages is None:
             return
         times = self._times.setdefault(scene.name, [])
-        if not times and elapsed >= STEADY:
+        if not times and elapsed >= scene.steady:
             self._outages.away(scene.outage)
             times.append(_wall())
-        elif len(times) == 1 and _wall() >= times[0] + AWAY.get(scene.outage, GONE):
+        elif len(times) == 1 and _wall() >= times[0] + scene.gone:
             self._outages.back()
             times.append(_wall())
+
+    def idle(self, plan: Plan) -> bool:
+        """Return whether the server is away, while callers wait and do nothing."""
+        return len(self._times.get(plan.scene, ())) == 1
 
     def hear(self, plan: Plan, line: str) -> bool:
         """Keep what a rehearsal tells: it was brought about, and is no finding."""

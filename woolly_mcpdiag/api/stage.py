@@ -16,6 +16,9 @@ class Stagehand(Protocol):
     def tick(self, plan: Plan, elapsed: float) -> None:
         """Act if it is time to; asked ten times a second. ``elapsed`` is seconds since the plan's start."""
 
+    def idle(self, plan: Plan) -> bool:
+        """Return whether nothing is measured just now, so that the next plan can be made ready."""
+
     def enough(self, plan: Plan, tally: Tally, elapsed: float) -> bool:
         """Return whether a plan can end: more of it would change no verdict."""
 

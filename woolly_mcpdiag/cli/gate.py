@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +9,13 @@ import typer
 
 from woolly_mcpdiag.cli.errors import note
 from woolly_mcpdiag.cli.gate_order import GateOrder, gate_order
+from woolly_mcpdiag.cli.gate_plan import put_beside, put_plan
 from woolly_mcpdiag.cli.gate_run import Show
 from woolly_mcpdiag.cli.interrupt import Interrupt
-from woolly_mcpdiag.cli.load_typed import Typed
-from woolly_mcpdiag.cli.outputs import Output, Result, check_writable, planned, write
+from woolly_mcpdiag.cli.load_typed import Typed, clash
+from woolly_mcpdiag.cli.outputs import STDOUT, Output, Result, check_writable, planned, write
 from woolly_mcpdiag.cli.screen import NARROWEST
-from woolly_mcpdiag.core.errors import ExitCode, InputError
+from woolly_mcpdiag.core.errors import ExitCode, InputError, UsageError
 from woolly_mcpdiag.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -152,14 +152,18 @@ def gate(
         from_run=from_run,
     )
     if plan:
-        from woolly_mcpdiag.cli.gate_plan import put_plan
-
         put_plan(asked)
         return
-    log, written_to = _places(events, report_dir, outputs or [])
-    chosen = planned(formats or [], written_to, [from_run] if from_run else [])
-    if report_dir and not formats and not outputs:
-        chosen.append(Output(format="text", path="-"))
+    _check_recorded(from_run, compare=compare, client=client, events=events)
+    if compare and asked.client == "naive":
+        clash("--compare", "--client naive", "both sides would be the naive client", "leave one of them out")
+    inputs = [from_run] if from_run else []
+    chosen = planned(formats or [], outputs or [], inputs)
+    log = _log(events)
+    if report_dir:
+        place = _folder(report_dir)
+        chosen += planned([], [str(place / name) for name in _REPORTS], inputs)
+        log = log or (None if from_run else place / "run.jsonl")
     check_writable([*chosen, Output(format="", path=str(log))] if log else chosen)
     with Interrupt() as interrupt:
         show = Show(live=not no_live, quiet=quiet, width=width, verbose=verbose)
@@ -176,17 +180,30 @@ def exit_code(verdict: "Verdict", on_inconclusive: str | None) -> ExitCode:
     return {"pass": ExitCode.OK, "fail": ExitCode.NO, "inconclusive": ExitCode.INCONCLUSIVE}[verdict]
 
 
-def _places(events: str | None, folder: str | None, outputs: list[str]) -> tuple[Path | None, list[str]]:
-    """Return where the run log and the reports go; a folder for them is made."""
-    if folder is None:
-        return (Path(events) if events else None), outputs
-    place = Path(folder)
+def _check_recorded(from_run: str | None, *, compare: bool, client: str | None, events: str | None) -> None:
+    if from_run is None:
+        return
+    for option, given in (("--compare", compare), ("--client", client), ("--events", events)):
+        if given:
+            clash("--from", option, "a recorded run is judged, nothing is sent", "leave one of them out")
+
+
+def _log(events: str | None) -> Path | None:
+    if events == STDOUT:
+        msg = "--events -: the run log needs a file"
+        raise UsageError(msg, hint="write --events run.jsonl")
+    return Path(events) if events else None
+
+
+def _folder(name: str) -> Path:
+    """Return the folder of the reports, made where it was not there."""
+    place = Path(name)
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"--report-dir {folder}: cannot be made: {(error.strerror or str(error)).lower()}"
+        msg = f"--report-dir {name}: cannot be made: {(error.strerror or str(error)).lower()}"
         raise InputError(msg, hint="name another folder") from None
-    return (Path(events) if events else place / "run.jsonl"), [*outputs, *(str(place / name) for name in _REPORTS)]
+    return place
 
 
 def _judged(
@@ -205,15 +222,15 @@ def _judged(
         recorded, verdict = again(asked)
         result: Result = recorded
     else:
-        from woolly_mcpdiag.cli.gate_run import play
+        from woolly_mcpdiag.cli.gate_run import play, play_both
 
-        other = play(replace(asked, client="naive"), None, interrupt.asked, show) if compare else None
-        gated = play(asked, log, interrupt.asked, show)
+        if compare:
+            gated, other = play_both(asked, log, interrupt, show)
+            if any(output.path == STDOUT and output.format == "text" for output in plan):
+                put_beside(asked.client, gated.loaded.judgements, "naive", other.loaded.judgements, show.width)
+        else:
+            gated = play(asked, log, interrupt, show)
         result, verdict = gated.loaded, gated.verdict
-        if other is not None:
-            from woolly_mcpdiag.cli.gate_plan import put_beside
-
-            put_beside(asked.client, gated.loaded.judgements, "naive", other.loaded.judgements)
         if gated.loaded.interrupted:
             verdict = None
     written = write(

@@ -65,7 +65,7 @@ def gate_order(
     found = _config(config)
     typed = _with_config(typed, found, recorded=from_run is not None)
     _check_targets(typed, from_run)
-    demo = typed.url is None and typed.agent is None
+    demo = typed.url is None and typed.agent is None and from_run is None
     if demo and not typed.agent_types and typed.body is None:
         typed = replace(typed, agent_types=DEMO_AGENTS)
     made = found.made(

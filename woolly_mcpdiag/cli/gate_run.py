@@ -5,7 +5,8 @@ import os
 import platform
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from woolly_mcpdiag import __version__
 from woolly_mcpdiag.cli.errors import note
 from woolly_mcpdiag.cli.gate_order import GateOrder
+from woolly_mcpdiag.cli.interrupt import Interrupt
 from woolly_mcpdiag.cli.load_plans import DEMO_TOOLS
 from woolly_mcpdiag.cli.load_targets import connection
 from woolly_mcpdiag.core.redact import url as redacted_url
@@ -37,8 +39,8 @@ class Show:
     verbose: bool = False
 
 
-def play(order: GateOrder, log: Path | None, stopped: Callable[[], bool], show: Show) -> "Gated":
-    """Run and judge; ``stopped`` is asked whether to end early.
+def play(order: GateOrder, log: Path | None, interrupt: Interrupt, show: Show) -> "Gated":
+    """Run and judge; ``interrupt`` is asked whether to end early, and told where a line of its own would be in the way.
 
     Raises ``McpdiagError`` for a target that cannot be judged.
     """
@@ -62,11 +64,29 @@ def play(order: GateOrder, log: Path | None, stopped: Callable[[], bool], show: 
             client=aimed.client,
         )
         asked = Asked(profile=aimed.profile, thresholds=aimed.thresholds, known=aimed.known, events=log)
-        view = LoadView(sys.stderr, quiet=show.quiet, live=show.live, width=show.width)
+        ended = interrupt.asked
+        view = LoadView(sys.stderr, quiet=show.quiet, live=show.live, width=show.width, stopping=ended)
+        interrupt.silent = interrupt.silent or view.drawn
         try:
-            return gate(subject, asked, _meta(aimed, found), outages=outage_process, on_state=view, stopped=stopped)
+            return gate(subject, asked, _meta(aimed, found), outages=outage_process, on_state=view, stopped=ended)
         finally:
             view.close()
+            interrupt.silent = interrupt.silent and not view.drawn
+
+
+def play_both(order: GateOrder, log: Path | None, interrupt: Interrupt, show: Show) -> "tuple[Gated, Gated]":
+    """Judge a client and the naive one; a target that both would call is called by one after the other.
+
+    Where each has a demo of its own they run at the same time: the naive one mostly waits for what never comes.
+    """
+    naive = replace(order, client="naive")
+    if not order.demo:
+        other = play(naive, None, interrupt, show)
+        return play(order, log, interrupt, show), other
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(play, naive, None, interrupt, replace(show, quiet=True))
+        gated = play(order, log, interrupt, show)
+        return gated, waiting.result()
 
 
 @contextlib.contextmanager

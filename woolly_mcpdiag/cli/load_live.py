@@ -113,7 +113,7 @@ def status_line(state: State) -> str:
         *([f"p95 {wording.duration(calls.latency.quantile(0.95))}"] if calls.latency.count else []),
         *[f"{kind} ×{number:,}" for kind, number in kinds(state.tally).most_common(3)],
         *[f"{finding.cause} ×{finding.count:,}" for finding in state.findings if not finding.benign],
-        *(["generator-bound"] if state.generator.bound else []),
+        *(["generator-bound"] if state.generator.bound and state.meta.command != "gate" else []),
     ]
     return printable("; ".join(parts))
 
@@ -161,7 +161,8 @@ def _head(state: State, width: int, *, stopping: bool) -> Iterator[Row]:
 def _aimed(state: State) -> str:
     model = state.meta.workload.get("model")
     if model == "waves":
-        return f"waves {state.tally.counters.get('waves', 0)}"
+        name = f"{state.scene}/waves" if state.scene else "waves"
+        return f"waves {state.tally.counters.get(name, 0)}"
     if not state.meta.workload.get("stages"):
         return ""
     return f"aimed at {state.users:.3g}{'/s' if model == 'open' else ' users'}"

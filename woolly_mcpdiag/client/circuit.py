@@ -57,7 +57,8 @@ class Circuit:
 
     def record(self, permit: Permit, effect: Effect, cause: str = "") -> bool:
         """Take what an attempt came to, and why it failed; say whether it has opened the circuit."""
-        if effect == "ok":
+        # A call that began before the trouble may still succeed in the midst of it.
+        if effect == "ok" and self.breaker.state is State.CLOSED:
             self.cause = ""
         elif effect == "fail" and cause:
             self.cause = cause

@@ -1,6 +1,6 @@
 """The one place where a threshold meets a run: the part of the run it is about, its stretches, its samples."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from woolly_mcpdiag.core.measures import Tally, merged
@@ -164,14 +164,16 @@ class Case:
 
 
 def sample_lines(samples: Iterator[Sample]) -> tuple[str, ...]:
-    """Return the first few samples in time, a line each."""
-    first: Sequence[Sample] = sorted(samples, key=lambda sample: sample.at)[:SHOWN_SAMPLES]
-    return tuple(_line(sample) for sample in first)
+    """Return the first few samples in time, a line each; what is told in the same words only once."""
+    first: dict[str, float] = {}
+    for sample in sorted(samples, key=lambda sample: sample.at):
+        first.setdefault(_told(sample), sample.at)
+    return tuple(f"at {at:.1f} s{told}" for told, at in list(first.items())[:SHOWN_SAMPLES])
 
 
-def _line(sample: Sample) -> str:
+def _told(sample: Sample) -> str:
     what = " ".join(filter(None, (sample.operation or sample.kind, sample.phase, sample.outcome)))
     status = f" {sample.status}" if sample.status else ""
     error = f": {sample.error[:160]}" if sample.error else ""
     agent = f" ({sample.agent})" if sample.agent else ""
-    return f"at {sample.at:.1f} s{agent} {what}{status}{error}"
+    return f"{agent} {what}{status}{error}"

@@ -11,12 +11,12 @@ from woolly_mcpdiag.gate import reading
 from woolly_mcpdiag.gate.case import Case, Record
 from woolly_mcpdiag.gate.judge import distrusted
 from woolly_mcpdiag.gate.latency import judge_quantile
-from woolly_mcpdiag.gate.profile import Criterion, Profile
-from woolly_mcpdiag.gate.reading import Where
+from woolly_mcpdiag.gate.profile import Criterion, Profile, SceneSpec
+from woolly_mcpdiag.gate.reading import Seen, Where
 from woolly_mcpdiag.gate.rehearsals import judge_degradation, judge_logging
-from woolly_mcpdiag.gate.shares import judge_zero
+from woolly_mcpdiag.gate.shares import judge_zero, weigh
 from woolly_mcpdiag.gate.thresholds import Threshold, parse
-from woolly_mcpdiag.gate.wording import counted, duration, of
+from woolly_mcpdiag.gate.wording import counted, duration, of, percent
 
 _WORST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
 
@@ -164,42 +164,75 @@ def _sub_second(court: Court, criterion: Criterion) -> Judgement:
     scenes = [name for name in criterion.scenes if court.ran(name)]
     if not scenes:
         return _nothing_ran(court, criterion)
-    parts: list[tuple[str, Judgement]] = []
+    parts: list[tuple[str, Case, Judgement]] = []
     for name in scenes:
         place = f" at {court.whole.scene(name).size}" if len(scenes) > 1 else ""
         for tag, value in _groups(court, name):
             part = Where(scenes=frozenset({name}), tags={"peer": court.peers([name]), tag: reading.literal(value)})
             case = court.case(criterion, threshold, part)
-            parts.append((f"{value}{place}", _trusted(case, judge_quantile(case))))
+            found = judge_quantile(case)
+            parts.append((f"{value}{place}", case, _by_time(court.whole.scene(name), case, found)))
     if not parts:
         return _nothing_ran(court, criterion, "agent runs")
-    worst = _worst([found for _, found in parts])
-    named = next(name for name, found in parts if found is worst)
+    worst = _worst([found for _, _, found in parts])
+    named, slowest = next((name, case) for name, case, found in parts if found is worst)
     short = f"p{criterion.quantile * 100:g} < {duration(limit)}"
     if worst.verdict == "pass":
         sentence = f"{short} for each of {counted(len(parts), 'agent types')}; the slowest, {named}: {worst.sentence}"
     else:
         sentence = f"{short} ({named}): {worst.sentence}"
-    lines = [f"{found.verdict} {name}: {found.sentence}" for name, found in parts]
-    return _with_missing(
-        court,
-        criterion,
-        replace(
-            worst,
-            sentence=sentence,
-            limit=f"< {duration(limit)}",
-            details=(*lines, *dict.fromkeys(each for _, found in parts for each in found.details)),
-        ),
+    lines = [f"{found.verdict} {name}: {found.sentence}" for name, _, found in parts]
+    told = replace(
+        worst,
+        sentence=sentence,
+        limit=f"< {duration(limit)}",
+        details=(*lines, *dict.fromkeys(each for _, _, found in parts for each in found.details)),
+    )
+    return _with_missing(court, criterion, _trusted(slowest, told))
+
+
+def _by_time(scene: SceneSpec, case: Case, found: Judgement) -> Judgement:
+    """Return a pass as undecided where too much of the time would have kept an arrival waiting for too long.
+
+    Waves follow each other, so a target that stands still is asked less: one slow wave stands for all the agents that
+    would have come meanwhile. Of a wave that took d, those of its first d minus the limit would have waited too long.
+    """
+    limit, took = case.threshold.value, case.record.seconds(case.part.scenes)
+    if found.verdict != "pass" or not took:
+        return found
+    buckets = [(low, n) for low, _, n in case.timed().took.buckets() if low > limit]
+    waves = found.tries / scene.waves if scene.waves else 0.0
+    lost = sum((low - limit) * n for low, n in buckets) / max(waves, 1.0)
+    if lost / took <= 1 - case.threshold.quantile:
+        return found
+    why = f"in {percent(lost / took)} of the time an agent would have waited longer, had one come: waves waited instead"
+    return replace(
+        found,
+        verdict="inconclusive",
+        sentence=f"{found.sentence}; but {why}",
+        next_step="mcpdiag load --rate, which measures what arrivals see",
     )
 
 
 def _trusted(case: Case, found: Judgement) -> Judgement:
-    """Let a pass stand where the generator was the bottleneck: its own delay is in the figures, which stay below."""
+    """Say what a slow generator leaves of a judgement.
+
+    A pass stands: its delay is in the figures, which stay below. So does a fail for calls that failed: no delay of
+    its own makes them.
+    """
     end = case.record.run.end
-    if found.verdict != "pass" or end is None or not end.generator.bound:
-        return distrusted(case, found)
-    late = "the generator was slow at times; its delay is in these figures, so the target is no slower than they say"
-    return replace(found, details=(*found.details, late))
+    if end is None or not end.generator.bound or found.observed == "no sample":
+        return found
+    if found.verdict == "pass":
+        late = (
+            "the generator was slow at times; its delay is in these figures, so the target is no slower than they say"
+        )
+        return replace(found, details=(*found.details, late))
+    timed = case.timed()
+    share = round(1 - case.threshold.quantile, 12)
+    if weigh(Seen(timed.tries, timed.failed, timed.failed), share, 1.0, case.confidence).verdict == "fail":
+        return found
+    return replace(distrusted(case, found), next_step="run the gate where nothing else runs")
 
 
 def _groups(court: Court, scene: str) -> list[tuple[str, str]]:

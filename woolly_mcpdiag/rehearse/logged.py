@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.core.rehearsals import LoggingFacts
 
-SLACK = 0.25
-"""Seconds by which a log line may lie outside the call it tells of: two clocks, and a line written late."""
+SLACK = 1.0
+"""Seconds by which a log line may lie outside the call it tells of: two clocks, of which one may be set meanwhile."""
 _EXAMPLES = 6
 
 
@@ -50,7 +50,9 @@ def reconciled(seen: Sequence[Seen], log: Sequence[Event], *, injected: int | No
     free = list(lines)
     missing: list[Seen] = []
     for failure in sorted(seen, key=lambda one: one.end):
-        found = next((event for event in free if _fits(failure, event)), None)
+        fitting = [event for event in free if _fits(failure, event)]
+        # A line without a key may be somebody else's only one.
+        found = next((event for event in fitting if event.key), next(iter(fitting), None))
         if found is None:
             missing.append(failure)
         else:

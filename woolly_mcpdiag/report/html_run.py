@@ -12,6 +12,8 @@ from woolly_mcpdiag.report.run_model import Comparison, Failure, RunPicture
 _KINDS = {"pass": "good", "fail": "bad", "inconclusive": "warn"}
 _FULL = 30
 """Ways to fail that are shown with samples; the others are in the JSON report."""
+_SHOWN = 2
+"""Lines of a criterion that are not folded."""
 _BETTER = {"better": "good", "worse": "bad", "no difference shown": ""}
 
 
@@ -24,21 +26,23 @@ def head(run: RunPicture) -> Iterator[str]:
 
 
 def tiles(report: Report, run: RunPicture) -> Iterator[tuple[str, str, str]]:
-    """Yield (name, value, colour) of the figures that are read first."""
+    """Yield (name, value, colour) of the figures that are read first; of a gate its criteria say the rest."""
+    gate = run_wording.is_gate(run)
+    if report.judgements:
+        passed = sum(judgement.verdict == "pass" for judgement in report.judgements)
+        yield "criteria passed", f"{passed} of {len(report.judgements)}", ""
     for row in run.totals:
         whose = f", {row.name}" if len(run.totals) > 1 else ""
         mood = "bad" if row.failed else "good" if row.tried else ""
         yield row.name, f"{row.tried:,}", ""
         yield f"succeeded{whose}", wording.percent(row.ok, row.tried), mood
-        if row.latency:
+        if row.latency and not gate:
             yield f"p50{whose}", wording.duration(row.latency.p50), ""
             yield f"p95{whose}", wording.duration(row.latency.p95), ""
-        yield f"a second{whose}", wording.rate(row.rate).removesuffix("/s"), ""
+        if not gate:
+            yield f"a second{whose}", wording.rate(row.rate).removesuffix("/s"), ""
     refused = sum(row.count for row in run.answers if row.status == 400 and not row.benign)
     yield "answered 400", f"{refused:,}", "bad" if refused else "good" if run.answers else ""
-    if report.judgements:
-        passed = sum(judgement.verdict == "pass" for judgement in report.judgements)
-        yield "criteria passed", f"{passed} of {len(report.judgements)}", ""
 
 
 def criteria(report: Report) -> Iterator[str]:
@@ -57,9 +61,7 @@ def _criterion(judgement: Judgement) -> list[str]:
     proof = [f"<p>{html_prose(judgement.sentence)}</p>"]
     if judgement.needed and judgement.verdict == "inconclusive":
         proof.append(f'<p class="warn">{judgement.needed:,} more {html(judgement.unit or "tries")} would decide it</p>')
-    if judgement.details:
-        items = "".join(f"<li>{html(clipped(detail, 500))}</li>" for detail in judgement.details)
-        proof.append(f'<ul class="list">{items}</ul>')
+    proof += _details(judgement)
     if judgement.causes:
         names = ", ".join(f"<code>{html(name)}</code>" for name in judgement.causes)
         proof.append(f'<p class="note">Cause: {names}</p>')
@@ -72,6 +74,19 @@ def _criterion(judgement: Judgement) -> list[str]:
         f"<td>{html(judgement.limit) or '–'}</td>",
         f'<td class="proof">{"".join(proof)}</td>',
     ]
+
+
+def _details(judgement: Judgement) -> Iterator[str]:
+    """Yield the further lines of a criterion; what is more than a few is folded, so that the next one is in sight."""
+    items = [f"<li>{html(clipped(detail, 500))}</li>" for detail in judgement.details]
+    open_ones = 0 if judgement.verdict == "pass" else _SHOWN
+    if len(items) <= _SHOWN:
+        open_ones = len(items)
+    if items[:open_ones]:
+        yield f'<ul class="list">{"".join(items[:open_ones])}</ul>'
+    if rest := items[open_ones:]:
+        more = f"{len(rest)} lines" if not open_ones else f"{len(rest)} more"
+        yield f'<details><summary>{more}</summary><ul class="list">{"".join(rest)}</ul></details>'
 
 
 def failures(run: RunPicture) -> Iterator[str]:

@@ -33,7 +33,8 @@ def criteria(report: Report) -> Iterator[str]:
         sign = "⚠️" if one.level == "warn" and one.verdict != "pass" else _SIGNS[one.verdict]
         needed = f" {one.needed:,} more {one.unit or 'tries'} would decide it." if one.needed else ""
         proof = markdown_prose(one.sentence + (needed if one.verdict == "inconclusive" else ""), cell=True)
-        cause = f" Cause: {', '.join(markdown_code(c, cell=True) for c in one.causes)}." if one.causes else ""
+        stop = "" if proof.endswith(".") else "."
+        cause = f"{stop} Cause: {', '.join(markdown_code(c, cell=True) for c in one.causes)}." if one.causes else ""
         name = markdown_code(one.name, cell=True)
         yield f"| {sign} | {name} | {markdown(one.observed)} | {markdown(one.limit)} | {proof}{cause} |"
     yield ""

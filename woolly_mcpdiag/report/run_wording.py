@@ -103,7 +103,8 @@ def generator(found: Generator | None) -> str:
 def labels(run: RunPicture) -> list[str]:
     """Return what must be known before a figure of the run is believed."""
     found = []
-    if run.generator is not None and run.generator.bound:
+    # The criteria of a profile say themselves what a slow generator leaves undecided.
+    if run.generator is not None and run.generator.bound and not is_gate(run):
         why = f" ({run.generator.why})" if run.generator.why else ""
         found.append(f"Generator-bound{why}: these figures are the generator's, not the target's.")
     if not run.complete:
@@ -118,12 +119,16 @@ def labels(run: RunPicture) -> list[str]:
     return found
 
 
+def is_gate(run: RunPicture) -> bool:
+    """Return whether a profile was judged."""
+    return bool(run.asked.get("profile"))
+
+
 def doubt(run: RunPicture | None) -> str:
     """Return why a run decides nothing even where no criterion failed, "" where it does."""
     if run is None:
         return ""
-    # The criteria of a profile say themselves what a slow generator leaves undecided.
-    if run.generator is not None and run.generator.bound and not run.asked.get("profile"):
+    if run.generator is not None and run.generator.bound and not is_gate(run):
         why = f" ({run.generator.why})" if run.generator.why else ""
         return f"the generator was the bottleneck{why}; its figures say nothing about the target"
     return "" if run.complete else f"the run is not complete ({run.reason or 'its log has no end'})"

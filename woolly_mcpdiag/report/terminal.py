@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from woolly_mcpdiag.core.findings import Ledger
-from woolly_mcpdiag.report import terminal_findings, terminal_run, terminal_timeline, wording
+from woolly_mcpdiag.report import run_wording, terminal_findings, terminal_run, terminal_timeline, wording
 from woolly_mcpdiag.report.escape import printable
 from woolly_mcpdiag.report.model import Report
 from woolly_mcpdiag.report.plain import BLANK, Line, cells, cut, guarded, paragraph, plain, to_ascii
@@ -30,7 +30,7 @@ _STYLES = {"unknown": "dim", "open": "warn"}
 NARROWEST = 40
 _MOST_NOTES = 4
 _WIDEST_PROSE = 120
-_TIMELINE = 6
+_TIMELINE = 7
 """Place of the timeline among the sections of a report of logs."""
 
 
@@ -87,11 +87,12 @@ def _sections(report: Report, width: int, *, verbose: bool) -> Sequence[Iterable
     return (
         _verdict(report, prose),
         terminal_run.criteria(report, prose, verbose=verbose),
+        terminal_run.facts(report, run, prose) if run and run_wording.is_gate(run) else (),
         terminal_run.failures(run, prose, verbose=verbose) if run else _ledgers(report, prose, verbose=verbose),
         terminal_findings.findings(report, prose, verbose=verbose),
-        terminal_findings.hypotheses(report, prose),
+        terminal_findings.hypotheses(report, prose) if terminal_run.tests_shown(report, verbose=verbose) else (),
         *(terminal_run.sections(report, width, verbose=verbose)),
-        terminal_timeline.timeline(report, width, verbose=verbose),
+        terminal_timeline.timeline(report, width, verbose=verbose) if terminal_run.all_shown(report, verbose) else (),
         _latencies(report, prose),
         _listed("This log cannot decide", report.invisible, prose, verbose=verbose),
         _listed("Notes", report.notes, prose, verbose=verbose),
@@ -105,7 +106,8 @@ def _verdict(report: Report, width: int) -> Iterable[Line]:
     for n, line in enumerate(paragraph(wording.verdict(report), width, lead=f"{_MARKS[state]} ", style="title")):
         yield ((line[0][0], style), line[1]) if n == 0 else line
     if report.run is not None:
-        yield from terminal_run.facts(report, report.run, width)
+        # What is judged is read first: the criteria, then of what they are.
+        yield from () if run_wording.is_gate(report.run) else terminal_run.facts(report, report.run, width)
         return
     if report.comparison is not None:
         return

@@ -10,6 +10,8 @@ from woolly_mcpdiag.report.plain import BLANK, Line, Span, cells, cut, pad, para
 from woolly_mcpdiag.report.plain_table import table
 from woolly_mcpdiag.report.run_model import Comparison, Failure, Figures, RunPicture, Spread
 
+_OF_PARTS = ("pass ", "fail ", "inconclusive ")
+"""How a detail begins that judges a part of a criterion: the worst of them is its sentence."""
 _STYLES = {"pass": "good", "fail": "bad", "inconclusive": "warn"}
 _BETTER = {"better": ("✓", "good"), "worse": ("✗", "bad"), "no difference shown": ("?", "dim")}
 _FULL = 4
@@ -33,20 +35,42 @@ def facts(report: Report, run: RunPicture, width: int) -> Iterable[Line]:
         yield from paragraph(label, width, lead="! ", style="warn")
 
 
+def all_shown(report: Report, verbose: bool) -> bool:
+    """Return whether everything measured is shown: of a gate only on demand, its answer is what it judged."""
+    return verbose or report.run is None or not run_wording.is_gate(report.run)
+
+
+def tests_shown(report: Report, *, verbose: bool) -> bool:
+    """Return whether the tested hypotheses are shown: of a gate where there were 400s to explain."""
+    failed = {judgement.name for judgement in report.judgements if judgement.verdict == "fail"}
+    return all_shown(report, verbose) or "zero-400" in failed
+
+
 def criteria(report: Report, width: int, *, verbose: bool) -> Iterable[Line]:
     """Yield each criterion: verdict, what was observed and asked for, what that proves."""
     if not report.judgements:
         return
     yield (("Criteria", "head"),)
     for judgement in report.judgements:
-        yield from _criterion(judgement, width, verbose=verbose)
+        brief = not all_shown(report, verbose)
+        yield from _criterion(judgement, width, causes=brief)
+        if not brief:
+            shown = judgement.details if verbose or judgement.verdict != "pass" else ()
+            for detail in shown:
+                yield from paragraph(detail, width, lead="    · ")
+        elif judgement.verdict != "pass":
+            first = next((each for each in judgement.details if not each.startswith(_OF_PARTS)), "")
+            yield from (((cut(f"    · {printable(first)}", width), "dim"),),) if first else ()
+    if not all_shown(report, verbose) and any(judgement.details for judgement in report.judgements):
+        yield (("  --verbose tells more of each", "dim"),)
 
 
-def _criterion(judgement: Judgement, width: int, *, verbose: bool) -> Iterable[Line]:
+def _criterion(judgement: Judgement, width: int, *, causes: bool) -> Iterable[Line]:
     style = _STYLES[judgement.verdict] if judgement.level == "error" else "warn"
     name = printable(judgement.name) + (" (warning only)" if judgement.level == "warn" else "")
     limit = f"asked for {judgement.limit}" if judgement.limit and judgement.limit not in judgement.name else ""
-    tail = " · ".join(printable(part) for part in (judgement.observed, limit, _tries(judgement)) if part)
+    known = ", ".join(judgement.causes[:2]) if causes else ""
+    tail = " · ".join(printable(part) for part in (judgement.observed, limit, _tries(judgement), known) if part)
     head = f"  {run_wording.MARKS[judgement.verdict]} {name}"
     if cells(head) + cells(tail) + 2 <= width:
         yield ((head, style), (f"  {tail}", ""))
@@ -55,18 +79,17 @@ def _criterion(judgement: Judgement, width: int, *, verbose: bool) -> Iterable[L
         yield from paragraph(tail, width, lead="    ")
     if judgement.sentence not in {judgement.observed, ""}:
         yield from paragraph(judgement.sentence, width, lead="    ")
-    if judgement.needed and judgement.verdict == "inconclusive":
+    if judgement.needed and judgement.verdict == "inconclusive" and f"{judgement.needed:,} " not in judgement.sentence:
         unit = judgement.unit or "tries"
         yield from paragraph(f"{judgement.needed:,} more {unit} would decide it", width, lead="    ", style="warn")
-    for detail in judgement.details if verbose or judgement.verdict != "pass" else ():
-        yield from paragraph(detail, width, lead="    · ")
 
 
 def _tries(judgement: Judgement) -> str:
     if not judgement.tries:
         return ""
     known = f"of {judgement.tries:,}" in judgement.observed
-    told = "" if known else f"n = {judgement.tries:,} {judgement.unit}".rstrip()
+    unit = judgement.unit.removesuffix("s") if judgement.tries == 1 else judgement.unit
+    told = "" if known else f"n = {judgement.tries:,} {unit}".rstrip()
     if judgement.effective is not None and round(judgement.effective) < judgement.tries:
         told += f" (worth {judgement.effective:,.0f} independent ones)"
     return told.strip()
@@ -125,7 +148,7 @@ def figures(run: RunPicture, width: int, *, verbose: bool) -> Iterable[Line]:
         yield from table(head, rows, width, spare=("p90", "rate", "p99", "max", "p50"))
         if left:
             yield ((f"  and {left} more (--verbose)", "dim"),)
-    if run.phases:
+    if run.phases and (verbose or not run_wording.is_gate(run)):
         yield (("Phases", "head"),)
         phases: list[list[Span]] = [
             [
@@ -277,10 +300,15 @@ def sections(report: Report, width: int, *, verbose: bool) -> Sequence[Iterable[
     first = comparison(report.comparison, prose)
     if run is None:
         return (first,)
-    return (
+    parts = (
         first,
         figures(run, prose, verbose=verbose),
         scenes(run, prose, verbose=verbose) if not report.comparison or verbose else (),
+    )
+    if not all_shown(report, verbose):
+        return parts
+    return (
+        *parts,
         distribution(run, prose),
         over_time(run, width),
         generator(run, prose),
