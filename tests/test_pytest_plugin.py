@@ -1,4 +1,4 @@
-"""A project's own tests ask the gate: run as such a project would, in a pytest of its own."""
+"""A project's own tests ask the gate."""
 
 import subprocess
 import sys
@@ -6,24 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from woolly_mcpdiag.core.errors import TargetAwayError
 from woolly_mcpdiag.core.verdicts import Judgement
 from woolly_mcpdiag.pytest_plugin import GateResult
 from woolly_mcpdiag.report.model import Report
 
-PROJECT = """
-def test_no_request_of_the_pooled_client_is_answered_400(mcpdiag_gate):
-    result = mcpdiag_gate(criteria=["zero-400", "parallel-success"], waves=5, claim=0.5)
-    result.check()
-    assert result["zero-400"].tries > 0
-"""
+
+def test_a_project_that_has_the_package_has_the_fixture(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--fixtures", str(tmp_path)]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=55)
+    assert "mcpdiag_gate [session scope]" in run.stdout, run.stdout + run.stderr
 
 
 @pytest.mark.slow
-def test_a_project_gets_the_verdict_and_the_sentence(tmp_path: Path) -> None:
-    (tmp_path / "test_gate.py").write_text(PROJECT, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", str(tmp_path)]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=55)
-    assert "1 passed" in run.stdout, run.stdout + run.stderr
+def test_the_fixture_judges_the_demo_where_no_target_is_named(mcpdiag_gate) -> None:
+    result = mcpdiag_gate(criteria=["zero-400"], waves=3, claim=0.7)
+    result.check()
+    assert result["zero-400"].tries > 0
+
+
+def test_a_target_that_is_away_is_no_verdict(mcpdiag_gate) -> None:
+    with pytest.raises(TargetAwayError, match="connection refused"):
+        mcpdiag_gate(mcp="http://127.0.0.1:9/mcp", criteria=["zero-400"], waves=5, claim=0.5)
 
 
 def test_what_was_not_judged_is_no_pass() -> None:

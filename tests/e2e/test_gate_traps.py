@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import woolly_mcpdiag.api.gate
 from woolly_mcpdiag.cli.app import app
 
 Answering = Callable[[BaseHTTPRequestHandler, str], None]
@@ -103,15 +102,6 @@ def endless(handler: BaseHTTPRequestHandler, _body: str) -> None:
         time.sleep(0.05)
 
 
-def test_t1_a_stream_that_never_ends_is_no_success(small, monkeypatch) -> None:
-    monkeypatch.setattr(woolly_mcpdiag.api.gate, "CALL", 0.5)
-    with serving(endless) as origin:
-        result = gate("--agent", f"{origin}/run", "--agent-type", "tester", *small("parallel-success"))
-    assert result.exit_code == 1, result.stderr
-    found = judged(result)["parallel-success"]
-    assert found["failures"] == found["tries"] > 0
-
-
 def test_t1_an_mcp_server_that_only_streams_is_not_judged(small) -> None:
     with serving(endless) as origin:
         result = gate("--mcp", f"{origin}/sse", *small("zero-400"))
@@ -120,12 +110,12 @@ def test_t1_an_mcp_server_that_only_streams_is_not_judged(small) -> None:
 
 
 def test_t2_a_stall_that_keeps_waves_waiting_is_no_pass(small) -> None:
-    """Frozen for 0.4 s in every 2 s: 20 % of arrivals wait, and only one wave in dozens does."""
-    began = time.perf_counter()
+    """One wave in 40 waits a quarter of a second: few waves, but most of the time, and so most arrivals."""
+    number = itertools.count()
 
     def stalling(handler: BaseHTTPRequestHandler, _body: str) -> None:
-        left = 0.4 - (time.perf_counter() - began) % 2.0
-        time.sleep(max(left, 0.0))
+        if next(number) // 5 % 40 == 39:
+            time.sleep(0.25)
         answered(handler, "")
 
     with serving(stalling) as origin:
