@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from woolly_mcpdiag.cli.errors import note
-from woolly_mcpdiag.cli.gate_order import GateOrder, gate_order
-from woolly_mcpdiag.cli.gate_plan import put_beside, put_plan
-from woolly_mcpdiag.cli.gate_run import Show
 from woolly_mcpdiag.cli.interrupt import Interrupt
 from woolly_mcpdiag.cli.load_typed import Typed, clash
 from woolly_mcpdiag.cli.outputs import STDOUT, Output, Result, check_writable, planned, write
@@ -19,6 +16,8 @@ from woolly_mcpdiag.core.errors import ExitCode, InputError, UsageError
 from woolly_mcpdiag.report.formats import FORMATS
 
 if TYPE_CHECKING:
+    from woolly_mcpdiag.cli.gate_order import GateOrder
+    from woolly_mcpdiag.cli.gate_run import Show
     from woolly_mcpdiag.core.verdicts import Verdict
     from woolly_mcpdiag.report.model import Report
 
@@ -121,6 +120,9 @@ def gate(
     """
     if no_color:
         os.environ["NO_COLOR"] = "1"
+    # Only now: the profile and its statistics would slow the start of every other command.
+    from woolly_mcpdiag.cli.gate_order import gate_order
+
     asked = gate_order(
         Typed(
             url=mcp,
@@ -152,6 +154,8 @@ def gate(
         from_run=from_run,
     )
     if plan:
+        from woolly_mcpdiag.cli.gate_plan import put_plan
+
         put_plan(asked)
         return
     _check_recorded(from_run, compare=compare, client=client, events=events)
@@ -165,6 +169,8 @@ def gate(
         chosen += planned([], [str(place / name) for name in _REPORTS], inputs)
         log = log or (None if from_run else place / "run.jsonl")
     check_writable([*chosen, Output(format="", path=str(log))] if log else chosen)
+    from woolly_mcpdiag.cli.gate_run import Show
+
     with Interrupt() as interrupt:
         show = Show(live=not no_live, quiet=quiet, width=width, verbose=verbose)
         verdict = _judged(asked, chosen, log, interrupt, compare=compare, show=show)
@@ -207,13 +213,13 @@ def _folder(name: str) -> Path:
 
 
 def _judged(
-    asked: GateOrder,
+    asked: "GateOrder",
     plan: Sequence[Output],
     log: Path | None,
     interrupt: Interrupt,
     *,
     compare: bool,
-    show: Show,
+    show: "Show",
 ) -> "Verdict | None":
     """Judge, print and write; returns the verdict, ``None`` where it was interrupted."""
     if asked.from_run is not None:
@@ -226,6 +232,8 @@ def _judged(
 
         if compare:
             gated, other = play_both(asked, log, interrupt, show)
+            from woolly_mcpdiag.cli.gate_plan import put_beside
+
             if any(output.path == STDOUT and output.format == "text" for output in plan):
                 put_beside(asked.client, gated.loaded.judgements, "naive", other.loaded.judgements, show.width)
         else:
@@ -250,7 +258,7 @@ def _judged(
 
 
 def _tell_github(report: "Report") -> None:
-    """Within a GitHub workflow: add the summary of the step, and annotations where no other format has stdout."""
+    """Within a GitHub workflow: add to the summary of the step."""
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if not place:
         return

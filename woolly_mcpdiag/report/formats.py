@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from woolly_mcpdiag.core.errors import UsageError
-from woolly_mcpdiag.report.model import Report
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from woolly_mcpdiag.report.model import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +40,11 @@ class Format:
     """True where it is no text: then it needs a file and cannot go to a terminal."""
     runs_only: bool = False
     """True where there must be a load or a gate; a log alone has no such figures."""
-    write: Callable[[Report, Look], str] | None = None
+    write: "Callable[[Report, Look], str] | None" = None
     """Text of the report; ``None`` for a table."""
 
 
-def _text(report: Report, look: Look) -> str:
+def _text(report: "Report", look: Look) -> str:
     from woolly_mcpdiag.report import terminal  # noqa: PLC0415 - each format loads only what it needs
 
     return terminal.render(
@@ -51,43 +52,43 @@ def _text(report: Report, look: Look) -> str:
     )
 
 
-def _json(report: Report, _: Look) -> str:
+def _json(report: "Report", _: Look) -> str:
     from woolly_mcpdiag.report import as_json  # noqa: PLC0415 - as above
 
     return as_json.render(report)
 
 
-def _markdown(report: Report, _: Look) -> str:
+def _markdown(report: "Report", _: Look) -> str:
     from woolly_mcpdiag.report import markdown  # noqa: PLC0415 - as above
 
     return markdown.render(report)
 
 
-def _html(report: Report, _: Look) -> str:
+def _html(report: "Report", _: Look) -> str:
     from woolly_mcpdiag.report import html  # noqa: PLC0415 - as above
 
     return html.render(report)
 
 
-def _junit(report: Report, look: Look) -> str:
+def _junit(report: "Report", look: Look) -> str:
     from woolly_mcpdiag.report import junit  # noqa: PLC0415 - as above
 
     return junit.render(report, open_fails=look.open_fails)
 
 
-def _github(report: Report, _: Look) -> str:
+def _github(report: "Report", _: Look) -> str:
     from woolly_mcpdiag.report import github  # noqa: PLC0415 - as above
 
     return github.render(report)
 
 
-def _prom(report: Report, _: Look) -> str:
+def _prom(report: "Report", _: Look) -> str:
     from woolly_mcpdiag.report import prom  # noqa: PLC0415 - as above
 
     return prom.render(report)
 
 
-def _trace(report: Report, _: Look) -> str:
+def _trace(report: "Report", _: Look) -> str:
     from woolly_mcpdiag.report import trace  # noqa: PLC0415 - as above
 
     return trace.render(report)
@@ -134,7 +135,7 @@ def of_file(path: Path) -> Format | None:
     return max(fitting, key=lambda row: len(row.suffix), default=None)
 
 
-def render(name: str, report: Report, look: Look | None = None) -> str:
+def render(name: str, report: "Report", look: Look | None = None) -> str:
     """Return the report in a text format.
 
     Raises ``UsageError`` for an unknown format and for one that holds a table.
