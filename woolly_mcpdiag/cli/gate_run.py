@@ -1,8 +1,6 @@
 """The one place that plays a gate: starts the demo where no target is named, looks at the targets, runs the scenes."""
 
 import contextlib
-import os
-import platform
 import secrets
 import sys
 from collections.abc import Iterator
@@ -16,9 +14,8 @@ from woolly_mcpdiag import __version__
 from woolly_mcpdiag.cli.errors import note
 from woolly_mcpdiag.cli.gate_order import GateOrder
 from woolly_mcpdiag.cli.interrupt import Interrupt
-from woolly_mcpdiag.cli.load_plans import DEMO_TOOLS
+from woolly_mcpdiag.cli.load_plans import DEMO_TOOLS, described, host
 from woolly_mcpdiag.cli.load_targets import connection
-from woolly_mcpdiag.core.redact import url as redacted_url
 from woolly_mcpdiag.core.runs import Meta
 from woolly_mcpdiag.gate.profile import JUDGED, to_row
 
@@ -130,7 +127,7 @@ def _meta(order: GateOrder, found: "Found") -> Meta:
         command="gate",
         version=__version__,
         started=datetime.now(UTC).timestamp(),
-        targets=tuple(_described(order, found)),
+        targets=tuple(described(found, runs="wire", calls=order.client, demo=order.demo)),
         workload={
             "model": "waves",
             "client": order.client,
@@ -140,22 +137,6 @@ def _meta(order: GateOrder, found: "Found") -> Meta:
             "claim": order.profile.claim,
             JUDGED: to_row(order.profile),
         },
-        host={"cpus": os.cpu_count() or 1, "kernel": platform.release(), "python": platform.python_version()},
+        host=host(),
         thresholds=tuple(threshold.text for threshold in order.thresholds),
     )
-
-
-def _described(order: GateOrder, found: "Found") -> Iterator[dict[str, Any]]:
-    if found.agent is not None:
-        yield {"kind": "agent", "url": redacted_url(found.agent.at.url), "client": "wire", "demo": order.demo}
-    if found.mcp is not None:
-        yield {
-            "kind": "mcp",
-            "url": redacted_url(found.mcp.at.url),
-            "transport": found.mcp.transport,
-            "era": "modern" if found.mcp.modern else "handshake",
-            "version": found.mcp.version,
-            "server": found.mcp.server,
-            "client": order.client,
-            "demo": order.demo,
-        }

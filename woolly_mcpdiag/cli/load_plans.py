@@ -65,9 +65,16 @@ def planned(order: Order, found: "Found", events: Path | None = None) -> "tuple[
         command="load",
         version=__version__,
         started=datetime.now(UTC).timestamp(),
-        targets=tuple(_targets(order, found)),
+        targets=tuple(
+            described(
+                found,
+                runs="http" if order.clients[0] != "wire" else "wire",
+                calls=", ".join(order.clients),
+                demo=order.demo,
+            )
+        ),
         workload=_workload(order, found),
-        host={"cpus": os.cpu_count() or 1, "kernel": platform.release(), "python": platform.python_version()},
+        host=host(),
         thresholds=order.thresholds,
         scenes=tuple(plan.scene for plan in plans if plan.scene),
     )
@@ -117,11 +124,15 @@ def _plan(
     )
 
 
-def _targets(order: Order, found: "Found") -> Iterator[dict[str, Any]]:
-    client = ", ".join(order.clients)
+def host() -> dict[str, Any]:
+    """Return what a run's record says of this machine."""
+    return {"cpus": os.cpu_count() or 1, "kernel": platform.release(), "python": platform.python_version()}
+
+
+def described(found: "Found", *, runs: str, calls: str, demo: bool) -> Iterator[dict[str, Any]]:
+    """Yield what a run's record says of each target; ``runs`` and ``calls`` name who makes those of agents and MCP."""
     if found.agent is not None:
-        http = "http" if order.clients[0] != "wire" else "wire"
-        yield {"kind": "agent", "url": redacted_url(found.agent.at.url), "client": http, "demo": order.demo}
+        yield {"kind": "agent", "url": redacted_url(found.agent.at.url), "client": runs, "demo": demo}
     if found.mcp is not None:
         yield {
             "kind": "mcp",
@@ -130,8 +141,8 @@ def _targets(order: Order, found: "Found") -> Iterator[dict[str, Any]]:
             "era": "modern" if found.mcp.modern else "handshake",
             "version": found.mcp.version,
             "server": found.mcp.server,
-            "client": client,
-            "demo": order.demo,
+            "client": calls,
+            "demo": demo,
         }
 
 

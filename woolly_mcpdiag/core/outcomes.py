@@ -27,8 +27,3 @@ before the answer · protocol: an answer that is none (wrong id, no JSON, no end
 session: the session could not be born · pool: no session was free in time · refused-locally: the client's breaker was
 open · client: the client itself raised something else."""
 OUTCOMES: tuple[str, ...] = get_args(OutcomeKind)
-
-
-def of_status(status: int) -> OutcomeKind:
-    """Return what an HTTP status means for a call."""
-    return "ok" if 200 <= status < 300 else "http"

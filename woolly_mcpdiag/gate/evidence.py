@@ -7,10 +7,9 @@ for the interval of a quantile (David and Nagaraja, *Order Statistics*, 2003, §
 
 import math
 from collections.abc import Callable, Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
-from woolly_mcpdiag.core import stats
+from woolly_mcpdiag.core import ratios, stats
 
 BATCHES = 20
 """Stretches that a run is cut into to see how much calls depend on their neighbours."""
@@ -151,16 +150,8 @@ def mean_bounds(batches: Sequence[tuple[float, int]], confidence: float = 0.95) 
 
 
 def student(confidence: float, freedom: int) -> float:
-    """Return the one-sided quantile of Student's t: 1.729 for 0.95 and 19 degrees of freedom."""
-    low, high = 0.0, 2 * NormalDist().inv_cdf(confidence) + 1000 / freedom
-    for _ in range(60):
-        middle = (low + high) / 2
-        tail = stats.beta_share(freedom / (freedom + middle * middle), freedom / 2, 0.5) / 2
-        if 1 - tail < confidence:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    """Return the one-sided quantile of Student's t: 1.729 for 0.95 and 19 degrees of freedom; 0 up to 0.5."""
+    return ratios.student(2 * confidence - 1, freedom) if confidence > 0.5 else 0.0
 
 
 def quantile_ranks(quantile: float, tries: int, confidence: float = 0.95) -> tuple[int, int]:

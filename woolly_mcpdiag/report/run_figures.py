@@ -1,6 +1,6 @@
 """The one place that turns tallies into the rows a report shows: totals, series, phases, answers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from woolly_mcpdiag.core.histogram import Histogram
@@ -184,8 +184,3 @@ def statuses(found: Iterable[AnswerRow]) -> dict[int, int]:
         if row.status:
             sums[row.status] = sums.get(row.status, 0) + row.count
     return dict(sorted(sums.items()))
-
-
-def total_of(counts: Mapping[str, int], *names: str) -> int:
-    """Return the sum of some counters; one that was never counted is 0."""
-    return sum(counts.get(name, 0) for name in names)
