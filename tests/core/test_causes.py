@@ -32,7 +32,7 @@ ASKED_FOR = {
     "client": ["pool-exhausted", "shared-object", "closed-in-other-task", "duplicate-request-ids"],
     "server": ["capacity", "event-loop-blocked", "fd-exhausted", "tool-error"],
     "proxy": ["upstream-down", "timeout", "idle-cut", "buffering", "rate-limit"],
-    "net": ["refused", "dns", "connect-timeout", "tls-mismatch", "keepalive-race", "env-proxy"],
+    "net": ["refused", "dns", "connect-timeout", "tls-mismatch", "keepalive-race", "connection-cut", "env-proxy"],
     "auth": ["required"],
 }
 BENIGN = {

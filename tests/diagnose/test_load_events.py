@@ -297,3 +297,19 @@ def test_agents_that_quote_a_failed_tool_name_it(judge):
             message="POST /execute: agent-error after 0.1 s: ToolFailedError: Error executing tool search: no index",
         )
     assert named(judge, told) == {"server.tool-error"}
+
+
+def test_an_answer_that_quotes_the_request_behind_it_sends_the_reader_there(judge):
+    told = Told()
+    agents = "http://127.0.0.1:8000/api/v1/agents/execute"
+    quoted = "MCP call failed: Client error '400 Bad Request' for url 'http://localhost:8009/sse/'"
+    for number in range(6):
+        status, said = (500, json.dumps({"detail": quoted})) if number % 2 else (200, "done")
+        told.event(
+            "http.exchange", number, method="POST", url=agents, status=status, size=97, agent="tester", message=said
+        )
+    told.event("call.failed", 5, agent="tester", error="HTTPStatusError", message=f"POST /execute: http 500: {quoted}")
+    (found,) = judge(told.text()).findings
+    assert found.cause == "server.error"
+    assert "400 at http://localhost:8009/sse/" in found.summary
+    assert "mcpdiag load http://localhost:8009/sse/" in found.client

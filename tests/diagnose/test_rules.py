@@ -144,6 +144,14 @@ CASES = {
         log([*HEALTHY, *[(5 + n / 9, "POST 200") for n in range(20)], (9, f"{ERROR}ReadError")]),
         {"net.keepalive-race"},
     ),
+    "connections cut": (
+        log([*HEALTHY, *[(9 + n, f"{ERROR}RemoteProtocolError: Server disconnected") for n in range(4)]]),
+        {"net.connection-cut"},
+    ),
+    "connections cut by a server that went away": (
+        log([*HEALTHY, (9, f"{ERROR}ReadError"), (9.1, f"{ERROR}ConnectError: All connection attempts failed")]),
+        {"net.refused"},
+    ),
     "other task": (
         log(
             [(0, "ERROR mcp: RuntimeError: Attempted to exit cancel scope in a different task than it was entered in")]

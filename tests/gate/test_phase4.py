@@ -6,7 +6,7 @@ import pytest
 
 from woolly_mcpdiag.core.errors import UsageError
 from woolly_mcpdiag.core.measures import Answer, Series, Tally
-from woolly_mcpdiag.core.runs import End, Scene, gather, to_line
+from woolly_mcpdiag.core.runs import End, Generator, Sample, Scene, gather, to_line
 from woolly_mcpdiag.core.verdicts import overall
 from woolly_mcpdiag.gate.phase4 import judge_phase4, judge_profile
 from woolly_mcpdiag.gate.planning import plan_phase4
@@ -61,6 +61,25 @@ def test_nothing_run_decides_nothing(runs):
     assert set(verdicts(found).values()) == {"inconclusive"}
     assert "did not run: waves-5, waves-20" in named(found, "zero-400").sentence
     assert "did not run (all 4 outages)" in named(found, "degradation").sentence
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("MCP call failed: Client error '400 Bad Request' for url 'http://localhost:8009/sse/'", "fail"),
+        ("McpError: Session terminated", "inconclusive"),
+    ],
+)
+def test_agents_that_quote_a_400_fail_zero_400_where_only_their_api_was_asked(runs, said, verdict):
+    run = runs.empty()
+    run.meta = replace(run.meta, targets=({"kind": "agent", "url": "http://127.0.0.1:8000/run"},))
+    run.samples.append(Sample(fingerprint="a", at=1.0, scene="waves-5", kind="agent", agent="tester", error=said))
+    found = judge_phase4(run)
+    zero = named(found, "zero-400")
+    assert zero.verdict == verdict
+    assert any("/sse/" in detail for detail in zero.details) is (verdict == "fail")
+    assert "--mcp" in named(found, "degradation").next_step
+    assert ("--mcp" in zero.next_step) is (verdict == "inconclusive")
 
 
 def test_one_400_fails_two_criteria_with_its_cause_and_its_sample(runs):
@@ -204,9 +223,9 @@ def test_each_way_to_take_an_outage_badly_is_seen(runs, changes, verdict, words)
 def test_what_is_wrong_is_said_once_with_the_outages_that_it_is_wrong_with(runs):
     bad = replace(runs.GRACEFUL, breaker_opened=False, recovered_after=None, examples=("search: ReadTimeout",))
     found = named(judge_phase4(runs.gate(small=0, large=0, outage=bad)), "degradation")
-    assert found.sentence == "the breaker did not open (refused, blackhole, frozen); no recovery (all 4 outages)"
+    assert found.sentence == "no recovery (all 4 outages); the breaker did not open (refused, blackhole, frozen)"
     assert found.details[:2] == (
-        "outage-refused: the breaker did not open; no call succeeded after the server was back",
+        "outage-refused: no call succeeded after the server was back; the breaker did not open",
         "outage-refused: such as: search: ReadTimeout",
     )
     run = runs.gate(small=0, large=0)
@@ -226,6 +245,20 @@ def test_a_restart_need_not_open_the_breaker(runs):
         for scene in run.scenes
     ]
     assert verdicts(judge_phase4(run))["degradation"] == "pass"
+
+
+@pytest.mark.parametrize("cause", ["pace", "lag"])
+def test_what_a_time_out_alone_may_have_done_decides_nothing_where_all_is_slow(runs, cause):
+    late = replace(runs.GRACEFUL, attempt=0.5, breaker_opened=False, failures_after_recovery=1)
+    run = runs.gate(small=0, large=0, outage=replace(late, pace=0.6) if cause == "pace" else late)
+    assert named(judge_phase4(runs.gate(small=0, large=0, outage=late)), "degradation").verdict == "fail"
+    if cause == "lag":
+        run.end = replace(run.end, generator=Generator(lag_max=0.3))
+    found = named(judge_phase4(run), "degradation")
+    assert found.verdict == "inconclusive"
+    assert "where all is slow" in found.sentence
+    hung = replace(late, pace=0.6, hangs=2, typed_errors=6)
+    assert named(judge_phase4(runs.gate(small=0, large=0, outage=hung)), "degradation").verdict == "fail"
 
 
 @pytest.mark.parametrize(

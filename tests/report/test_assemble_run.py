@@ -2,9 +2,12 @@ import dataclasses
 
 import pytest
 
+from woolly_mcpdiag.core.findings import Hypothesis
 from woolly_mcpdiag.core.measures import Answer, Calls, Outcome, Series, Tally
 from woolly_mcpdiag.core.runs import End, Generator, Interval
 from woolly_mcpdiag.core.verdicts import Judgement
+from woolly_mcpdiag.diagnose.docket import Docket
+from woolly_mcpdiag.logs.batch import Vocabulary
 from woolly_mcpdiag.report import run_timeline, wording
 from woolly_mcpdiag.report.assemble_run import assemble_run
 from woolly_mcpdiag.report.run_bins import of_buckets, of_points
@@ -105,6 +108,18 @@ def test_a_cause_that_the_events_show_outweighs_one_that_fits_the_text_better(ru
     del run
     assert failures(tally, [sample], [finding], [])[0].cause == "session.lost"
     assert failures(tally, [sample], [other], [])[0].cause == "session.no-affinity"
+
+
+def test_a_run_asks_for_another_run_and_for_no_log_lines(run_samples):
+    rows = [
+        Hypothesis(name="race", question="", answer="not decidable", test="", figures="", decide="log more"),
+        Hypothesis(name="pool", question="", answer="not decidable", test="", figures="", decide="log more"),
+        Hypothesis(name="timing", question="", answer="refuted", test="", figures=""),
+    ]
+    found = dataclasses.replace(Docket(Vocabulary()).diagnose(), hypotheses=rows)
+    shown = assemble_run(run_samples.failing(), found, [], version="").hypotheses
+    assert [row.name for row in shown] == ["timing", "race"]
+    assert "mcpdiag compare" in shown[1].decide
 
 
 def test_clients_in_turns_are_compared_round_by_round(run_samples):

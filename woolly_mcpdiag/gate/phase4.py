@@ -1,10 +1,11 @@
 """The one place that judges the five criteria of a profile from the record of a run alone."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from woolly_mcpdiag.core.measures import Tally
-from woolly_mcpdiag.core.runs import Run, Scene
+from woolly_mcpdiag.core.runs import Run, Sample, Scene
 from woolly_mcpdiag.core.verdicts import Judgement, Verdict
 from woolly_mcpdiag.gate import profile as profiles
 from woolly_mcpdiag.gate import reading
@@ -18,6 +19,12 @@ from woolly_mcpdiag.gate.shares import judge_zero, weigh
 from woolly_mcpdiag.gate.thresholds import Threshold, parse
 from woolly_mcpdiag.gate.wording import counted, duration, of, percent
 
+_SAID = 300
+"""Characters of an answer that are quoted."""
+_OF_MCP = frozenset({"zero-400", "degradation", "error-logging"})
+"""Criteria that need the MCP server itself."""
+_GIVE_MCP = "give --mcp URL as well: the requests of agents are not seen from outside, and outages need the server"
+_QUOTED_400 = re.compile(r"Client error '400\b|\b400 Bad Request' for url|status(?:_code)?['\"]?[:= ]+400\b")
 _WORST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
 
 
@@ -34,6 +41,11 @@ class Court:
         """The whole run."""
         return self.record.tally
 
+    def lag(self) -> float:
+        """Return by how many seconds the generator's own loop was late at most."""
+        end = self.record.run.end
+        return end.generator.lag_max if end is not None else 0.0
+
     def ran(self, name: str) -> bool:
         """Return whether a scene is in the record."""
         return name in self.scenes or name in reading.scene_names(self.tally)
@@ -47,6 +59,11 @@ class Court:
         confidence = criterion.confidence or self.whole.confidence
         threshold = replace(threshold, level=criterion.level)
         return Case(threshold=threshold, name=criterion.id, record=self.record, part=part, confidence=confidence)
+
+    def without_mcp(self) -> bool:
+        """Return whether only an agents API was given."""
+        kinds = {target.get("kind") for target in self.record.run.meta.targets}
+        return bool(kinds) and "mcp" not in kinds
 
     def peers(self, scenes: Iterable[str]) -> str:
         """Return ``agent`` where agents were run through their API, else ``mcp``."""
@@ -80,11 +97,18 @@ def judge_profile(whole: Profile, run: Run, *, causes: Mapping[str, tuple[str, .
     ]
 
 
+def quotes_400(sample: Sample) -> bool:
+    """Say whether an agents API's answer holds the 400 of a request of its own, as httpx words it."""
+    return _QUOTED_400.search(f"{sample.error} {sample.response}") is not None
+
+
 def _finished(court: Court, found: Judgement, causes: tuple[str, ...]) -> Judgement:
     end = court.record.run.end
     if found.verdict == "pass" and end is not None and not end.complete:
         why = end.reason or "it was cut short"
         return replace(found, verdict="inconclusive", sentence=f"{found.sentence}; but the run is not complete: {why}")
+    if found.verdict == "inconclusive" and court.without_mcp() and found.name in _OF_MCP:
+        return replace(found, next_step=found.next_step or _GIVE_MCP)
     if found.verdict != "fail" or not causes:
         return found
     return replace(found, causes=causes, next_step=found.next_step or f"mcpdiag explain {causes[0]}")
@@ -105,7 +129,24 @@ def _zero_400(court: Court, criterion: Criterion) -> Judgement:
     away = _of_outages(court)
     if away:
         notes.append(f"{away:,} more 400s while the server was away or coming back: see degradation")
-    return _with_missing(court, criterion, replace(found, details=(*found.details, *notes)))
+    found = _with_missing(court, criterion, replace(found, details=(*found.details, *notes)))
+    return _quoted(court, scenes, found) if found.verdict != "fail" else found
+
+
+def _quoted(court: Court, scenes: frozenset[str], found: Judgement) -> Judgement:
+    """Fail where agents quote a 400 that their own MCP client met: nothing else of it is seen from outside."""
+    samples = [each for each in court.record.run.samples if each.kind == "agent" and each.scene in scenes]
+    quotes = [each for each in samples if quotes_400(each)]
+    if not quotes:
+        return found
+    said = " ".join((quotes[0].error or quotes[0].response).split())[:_SAID]
+    return replace(
+        found,
+        verdict="fail",
+        sentence=f"agents quote 400s that their own MCP client met, in at least {counted(len(quotes), 'answers')}",
+        observed="quoted",
+        details=(*found.details, f"({quotes[0].agent}) {said}"),
+    )
 
 
 def _of_outages(court: Court) -> int:
@@ -273,7 +314,7 @@ def _nothing_ran(court: Court, criterion: Criterion, what: str = "") -> Judgemen
 _JUDGES: dict[str, Callable[[Court, Criterion], Judgement]] = {
     "zero-400": _zero_400,
     "parallel-success": _parallel_success,
-    "degradation": lambda court, criterion: judge_degradation(criterion, court.whole, court.scenes),
+    "degradation": lambda court, criterion: judge_degradation(criterion, court.whole, court.scenes, court.lag()),
     "sub-second": _sub_second,
     "error-logging": lambda court, criterion: judge_logging(criterion, court.whole, court.scenes),
 }

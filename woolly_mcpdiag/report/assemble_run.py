@@ -1,7 +1,9 @@
 """From the record of a load or a gate, its diagnosis and its judgements to the one Report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from woolly_mcpdiag.core.findings import Hypothesis
 from woolly_mcpdiag.core.measures import Tally
 from woolly_mcpdiag.core.runs import REHEARSED, Run
 from woolly_mcpdiag.core.verdicts import Judgement
@@ -12,6 +14,7 @@ from woolly_mcpdiag.report.run_failures import failures
 from woolly_mcpdiag.report.run_model import RunPicture
 
 _MOST_STEPS = 3
+_RACE_AGAIN = "run the same with one user and with many, and put both beside each other: mcpdiag compare"
 
 
 def assemble_run(run: Run, diagnosis: Diagnosis | None, judgements: Sequence[Judgement], *, version: str) -> Report:
@@ -93,10 +96,16 @@ def _taking_turns(tally: Tally) -> set[str]:
 def _diagnosed(report: Report, found: Diagnosis) -> None:
     report.findings = event_lines.of_findings(found.findings)
     report.ledgers = event_lines.of_ledgers(found.ledgers)
-    report.hypotheses = found.hypotheses
+    report.hypotheses = _decided(found.hypotheses)
     report.timelines, report.timelines_of = found.timelines, found.timelines_of
     report.activity = found.activity if found.timelines else None
     report.notes += found.notes
+
+
+def _decided(rows: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Return what a run has decided. Where a log would be asked for more, a run is repeated in another way."""
+    decided = [row for row in rows if row.answer != "not decidable"]
+    return decided + [replace(row, decide=_RACE_AGAIN) for row in rows if row not in decided and row.name == "race"]
 
 
 def _notes(run: RunPicture) -> list[str]:

@@ -158,6 +158,30 @@ CAUSES: tuple[Cause, ...] = (
         ),
     ),
     Cause(
+        name="net.connection-cut",
+        title="The connection ended after the request and before the answer",
+        severity="error",
+        what=(
+            "`RemoteProtocolError: Server disconnected without sending a response`, `ReadError` or "
+            "`ConnectionResetError` while a request was on its way, whatever the pause before it."
+        ),
+        why=(
+            "The server process ended or was restarted, a worker was killed (memory, time limit of gunicorn), or a "
+            "proxy, load balancer or firewall reset the connection. The server may have done what was asked."
+        ),
+        sure=(
+            "Look at the server's log at that second: a new start, a worker time-out, an exit code. Refused "
+            "connections right behind it say that the process was gone; none say that something in between cut it."
+        ),
+        client=(
+            "Repeat only calls that are safe to repeat, on a new connection; report the others as in doubt. Mark tools "
+            "as idempotent or read-only where they are, so that clients may repeat them."
+        ),
+        server="Let running requests end before the process does: `uvicorn --timeout-graceful-shutdown 30`.",
+        deployment="Drain connections before a pod or worker is taken away; check memory limits and worker time-outs.",
+        bodies=("Server disconnected without sending a response", "RemoteProtocolError", "Connection reset by peer"),
+    ),
+    Cause(
         name="net.env-proxy",
         title="A proxy from the environment catches requests to a local server",
         severity="error",
