@@ -1,6 +1,6 @@
 """The wire engine of ``mcpdiag load`` beside other load generators, against the same cheap server, interleaved.
 
-    python benchmarks/load_engine.py [cpu] [churn] [arrivals] [memory] [--runs 5] [--seconds 2] [--locust PATH]
+    python benchmarks/load_engine.py [cpu|churn|processes|arrivals|memory ...] [--runs 5] [--seconds 2] [--locust PATH]
 
 Needs gcc. The server has core 0, the generator core 1. CPU is what all threads of a generator used between two
 looks in the middle of its run, divided by the requests that the server saw between them, so neither start nor end
@@ -55,6 +55,7 @@ class Server:
     """The cheap server, running."""
 
     port: int
+    pid: int
 
     def url(self, path: str) -> str:
         """Return the address of a path."""
@@ -77,9 +78,9 @@ def serving(folder: Path) -> Iterator[Server]:
     subprocess.run(["gcc", "-O2", "-o", binary, HERE / "load_server.c"], check=True)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with subprocess.Popen(["taskset", "-c", "0", binary, str(port)]) as child:
+    with subprocess.Popen(["taskset", "-c", "0", binary, str(port)], start_new_session=True) as child:
         try:
-            server = Server(port)
+            server = Server(port, child.pid)
             for _ in range(100):
                 with contextlib.suppress(OSError):
                     server.stats()
@@ -91,12 +92,12 @@ def serving(folder: Path) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def running(argv: list[str], folder: Path, **more: str) -> Iterator[int]:
-    """Run a generator on core 1; give its process id."""
+def running(argv: list[str], folder: Path, cores: str = "1", **more: str) -> Iterator[int]:
+    """Run a generator on core 1, or on those named; give its process id."""
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "GOMAXPROCS": "1", **more}
     quiet = subprocess.DEVNULL
     with subprocess.Popen(
-        ["taskset", "-c", "1", *argv], cwd=folder, env=environment, stdout=quiet, stderr=quiet, start_new_session=True
+        ["taskset", "-c", cores, *argv], cwd=folder, env=environment, stdout=quiet, stderr=quiet, start_new_session=True
     ) as child:
         try:
             yield child.pid
@@ -105,13 +106,13 @@ def running(argv: list[str], folder: Path, **more: str) -> Iterator[int]:
                 os.killpg(child.pid, signal.SIGKILL)
 
 
-def cpu_of(group: int) -> float:
-    """Return the CPU seconds that all threads of a process group have used."""
+def cpu_of(leader: int) -> float:
+    """Return the CPU seconds that all threads of all processes of a session have used; load processes are groups."""
     used = 0
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError, ValueError, ProcessLookupError):
-                if os.getpgid(int(folder.name)) == group:
+                if os.getsid(int(folder.name)) == leader:
                     used += sum(int((t / "schedstat").read_text().split()[0]) for t in (folder / "task").iterdir())
     return used / 1e9
 
@@ -121,22 +122,29 @@ def memory_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def gets_going(server: Server, counter: str, most: int) -> bool:
+    """Wait until the server has counted so many, and half a second; False where it does not within 25 s."""
+    give_up = time.perf_counter() + 25
+    while server.stats()[counter] < most:
+        if time.perf_counter() > give_up:
+            return False
+        time.sleep(0.1)
+    time.sleep(0.5)
+    return True
+
+
 def measured(server: Server, argv: list[str], folder: Path, seconds: float, counter: str = "requests") -> float | None:
     """Return the CPU µs that a generator uses per request; ``None`` where it does not get going."""
     before = server.stats()[counter]
     with running(argv, folder) as pid:
-        warm = WARM if counter == "requests" else 20
-        give_up = time.perf_counter() + 25
-        while server.stats()[counter] - before < warm:
-            if time.perf_counter() > give_up:
-                return None
-            time.sleep(0.1)
-        time.sleep(0.5)
+        if not gets_going(server, counter, before + (WARM if counter == "requests" else 20)):
+            return None
         first, cpu = server.stats(), cpu_of(pid)
         time.sleep(seconds)
         used, last = cpu_of(pid) - cpu, server.stats()
     own = 1 if counter == "requests" else 0
-    return used * 1e6 / max(last[counter] - first[counter] - own, 1)
+    seen = last[counter] - first[counter] - own
+    return used * 1e6 / seen if seen > 0 and used > 0 else None
 
 
 def peer(*words: str) -> list[str]:
@@ -164,7 +172,8 @@ def generators(locust: str) -> dict[str, Command]:
         "mcpdiag wire, MCP calls, SSE answers": lambda s, c: peer("wire", s.url("/mcp-sse"), str(c)),
         "mcpdiag wire, agents API": lambda s, c: peer("agent", s.url("/plain"), str(c)),
         "ab -k": lambda s, c: [
-            *("ab", "-q", "-k", "-c", str(c), "-n", "100000000", "-t", "60", "-p", "body.json", "-T", JSON),
+            # In this order: -t sets the number of requests, to 50,000.
+            *("ab", "-q", "-k", "-c", str(c), "-t", "60", "-n", "10000000", "-p", "body.json", "-T", JSON),
             s.url("/plain"),
         ],
         "hey": lambda s, c: ["hey", "-z", "60s", "-c", str(c), "-m", "POST", "-T", JSON, "-d", BODY, s.url("/plain")],
@@ -220,6 +229,39 @@ def compare_churn(server: Server, folder: Path, options: argparse.Namespace) -> 
     rows = [["client", "CPU µs per session", "/ wire"]]
     rows += [[name, f"{median(took):,.0f}", f"{median(took) / ours:.1f}"] for name, took in found.items()]
     table("A session born, initialized, called once and deleted; 10 at a time", rows)
+
+
+def compare_processes(server: Server, folder: Path, options: argparse.Namespace) -> None:
+    """What two processes of ``mcpdiag load`` do of what one does, on all cores, the server having one of them too.
+
+    They drive the SDK's client, whose call costs a hundred times what it costs the server: two wire engines on two
+    cores would leave the server less than it needs, and it would be the limit. Cores used say what other work left.
+    """
+    call = ("--tool", "echo", "--allow", "echo", "--args", json.dumps({"text": "hello world"}), "-c", "20", "-d", "60s")
+    load = [sys.executable, "-m", "woolly_mcpdiag", "load", server.url("/mcp"), "--driver", "sdk", *call]
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+    found: dict[int, list[tuple[float, float, float]]] = {1: [], 2: []}
+    for _ in range(options.runs):
+        for number, seen in found.items():
+            with running([*load, "--processes", str(number)], folder, cores) as pid:
+                if gets_going(server, "calls", server.stats()["calls"] + 50):
+                    seen.append(paced(server, pid, options.seconds, "calls"))
+    rows = [["processes", "calls/s", "/ one", "cores used", "cores used by the server"]]
+    for number, seen in found.items():
+        if seen:
+            rate, mine, its = (median(each) for each in zip(*seen, strict=True))
+            ratio = median(b[0] / a[0] for a, b in zip(found[1], seen, strict=False))
+            rows.append([str(number), f"{rate:,.0f}", f"{ratio:.2f}", f"{mine:.2f}", f"{its:.2f}"])
+    title = "Processes that drive the SDK's client, 20 sessions in all, on cores"
+    table(f"{title} {cores}; medians of {options.runs} interleaved runs", rows)
+
+
+def paced(server: Server, pid: int, seconds: float, counter: str) -> tuple[float, float, float]:
+    """Return how often a second the server counts something, and the cores that generator and server use for it."""
+    began, first, mine, its = time.perf_counter(), server.stats()[counter], cpu_of(pid), cpu_of(server.pid)
+    time.sleep(seconds)
+    took, last = time.perf_counter() - began, server.stats()[counter]
+    return (last - first) / took, (cpu_of(pid) - mine) / took, (cpu_of(server.pid) - its) / took
 
 
 def compare_arrivals(server: Server, folder: Path, options: argparse.Namespace) -> None:
@@ -284,7 +326,13 @@ def compare_memory(server: Server, folder: Path, _options: argparse.Namespace) -
 
 def main() -> None:
     """Run what was asked for."""
-    parts = {"cpu": compare_cpu, "churn": compare_churn, "arrivals": compare_arrivals, "memory": compare_memory}
+    parts = {
+        "cpu": compare_cpu,
+        "churn": compare_churn,
+        "processes": compare_processes,
+        "arrivals": compare_arrivals,
+        "memory": compare_memory,
+    }
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; all of them by default")
     parser.add_argument("--runs", type=int, default=5)

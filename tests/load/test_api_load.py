@@ -35,7 +35,9 @@ def test_the_log_is_judged_and_explained_as_the_run_was(line_server, tmp_path: P
     analysis = analyze_logs(log)
     assert [found.cause for found in loaded.report.findings] == ["session.lost"]
     assert [bare(found) for found in analysis.report.findings] == [bare(found) for found in loaded.report.findings]
-    assert analysis.report.hypotheses == loaded.report.hypotheses
+    decided = [row for row in analysis.report.hypotheses if row.answer != "not decidable"]
+    assert decided
+    assert decided == [row for row in loaded.report.hypotheses if row.answer != "not decidable"]
     (source,) = analysis.report.sources
     assert (source.not_understood, source.role) == (0, "client")
     assert source.ignored == 1 + len(loaded.run.intervals) + len(loaded.run.samples) + 2 + 1

@@ -5,15 +5,17 @@ import pytest
 
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.core.measures import COUNTERS, Answer, Outcome, Series, Step, Tally
-from woolly_mcpdiag.load.contract import Done, Exchanged, Recorder, Share
+from woolly_mcpdiag.load.contract import Asked, Done, Exchanged, Recorder, Share, Success
 from woolly_mcpdiag.load.plan import AgentTarget, CallSpec, Connection, McpTarget, Model, Plan
 from woolly_mcpdiag.load.recorder import ShardRecorder
-from woolly_mcpdiag.load.telling import line_of
+from woolly_mcpdiag.load.writing import line_of, text_of
 
 URL = "http://h:1/mcp"
 SESSION = "76edd90f-cfee-4fc3-8b6b-619560599f8f"
 PLAIN = SESSION.replace("-", "")
 MISSING = '{"jsonrpc":"2.0","id":17,"error":{"code":-32600,"message":"Bad Request: Missing session ID"}}'
+TIMES = {"scheduled": 100.0, "sent": 100.0, "ended": 100.0, "first": 100.0}
+PLAINLY = {"spec": 0, "session": "", "wave": -1, "in_flight": 0, **TIMES}
 MEASURED = Series(client="wire", operation="tools/call search")
 CALLS = (
     CallSpec(kind="mcp", name="search"),
@@ -103,6 +105,67 @@ def test_quick_calls_count_like_done_ones():
     many.flush(100.1)
     assert many.tally == quick.tally
     assert many.in_flight == 0
+    # What is the same three times is counted once.
+    single, alike = recorder(), recorder()
+    for each in took:
+        single.quick(0, each, each, each)
+    alike.quick_many(0, took, took, took)
+    for made in (single, alike):
+        made.flush(100.1)
+    assert alike.tally == single.tally
+    assert alike.in_flight == single.in_flight
+
+
+@pytest.mark.parametrize("spec", [0, 1])
+@pytest.mark.parametrize("facts", [{"reused": True, "port": 7}, {"location": "http://me:hunter22@h/x"}])
+@pytest.mark.parametrize("sent", [100.5, 99.0])
+def test_a_success_told_at_once_counts_and_reads_like_its_exchange_and_its_end(spec, facts, sent):
+    kind = "agent" if spec else "mcp"
+    asked = Asked(kind=kind, method="POST", url=URL, rpc="" if spec else "tools/call", session=SESSION)
+    one, two = recorder(model=Model(warmup=0.25)), recorder(model=Model(warmup=0.25))
+    one.started()
+    two.started()
+    times = {"spec": spec, "scheduled": sent - 0.1, "sent": sent, "ended": sent + 0.0000123, "first": sent + 0.00001}
+    same = {**times, "session": SESSION, "wave": spec - 1, "in_flight": 1 - spec}
+    rest = {**asked._asdict(), "at": sent, "took": 0.00001, "status": 200, "facts": facts}
+    one.exchanged(Exchanged(**rest))
+    one.done(Done(outcome=Outcome(), **same))
+    two.succeeded(Success(asked=asked, status=200, at=sent, took=0.00001, facts=facts, **same))
+    assert two.events == []
+    one.flush(101.0)
+    two.flush(101.0)
+    assert two.events == one.events
+    assert len(one.events) == 2 + spec
+    assert "hunter22" not in str(two.events)
+    assert (two.tally, two.in_flight) == (one.tally, 0)
+
+
+def test_successes_told_before_a_failure_stand_before_it():
+    made = recorder()
+    made.succeeded(Success(**PLAINLY))
+    made.done(done(outcome=Outcome("timeout")))
+    assert [event.kind for event in told(made)] == ["call.done", "call.failed"]
+
+
+def test_a_success_beyond_the_ration_is_counted_and_not_told():
+    made = recorder(events_per_second=10)
+    for _ in range(20):
+        made.succeeded(Success(**PLAINLY))
+    assert made.gap() > 1000
+    made.flush(100.05)
+    assert (len(made.events), made.tally.counters["events_left_out"], made.tally.of(MEASURED).ok) == (10, 10, 20)
+
+
+def test_the_gap_to_the_next_success_to_be_told_is_as_often_as_asking_for_each():
+    made = recorder(events_per_second=1000)
+    assert made.gap() == 0
+    made.quick_many(0, [0.001] * 1000, [0.001] * 1000, [0.0] * 1000)
+    for _ in range(600):
+        made.succeeded(Success(**PLAINLY))
+    made.flush(100.1)
+    gaps = [made.gap() for _ in range(2000)]
+    # 80 events of 1,600 calls: one in 40 is told.
+    assert sum(gaps) / len(gaps) == pytest.approx(39, rel=0.15)
 
 
 def test_counters_exist_at_zero_and_unknown_ones_are_refused():
@@ -139,6 +202,7 @@ def test_waves_phases_and_late_starts_are_counted():
     made.phase("initialize", 0.5, failed=True)
     seen = +made.tally.counters
     assert seen == {"waves": 2, "waves_failed": 1, "waves_400": 1, "late": 1}
+    made.flush(101.0)
     step = made.tally.step(Step(client="wire", phase="initialize"))
     assert (step.took.count, step.failed) == (1, 1)
 
@@ -301,6 +365,12 @@ def test_the_tally_survives_its_journey():
     assert Tally.from_json(made.tally.to_json()) == made.tally
 
 
+def test_a_line_is_what_the_event_itself_writes():
+    event = Event(kind="call.failed", time=1e9 + 0.1, status=503, duration=0.25, error="x", message="ü", extra={"a": 1})
+    assert text_of(line_of(event, "")) == event.to_json()
+    assert text_of(line_of(event, "s")) == event.to_json()[:-1] + ',"source":"s"}'
+
+
 def test_a_line_reads_back_as_the_event_that_it_tells():
     for event in (
         Event(kind="call.done"),
@@ -314,6 +384,6 @@ def test_a_line_reads_back_as_the_event_that_it_tells():
         ),
         Event(kind="call.failed", message="half a pair: \ud800"),
     ):
-        line = line_of(event, "s")
+        line = text_of(line_of(event, "s"))
         assert "\n" not in line
         assert Event.from_json(line) == replace(event, source="s")

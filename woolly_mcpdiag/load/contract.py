@@ -6,7 +6,7 @@ An engine runs in a process of its own and blocks there. Instants are seconds of
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.core.measures import Kind, Outcome
@@ -83,6 +83,41 @@ class Exchanged:
     """Further facts for ``Event.extra``: ``reused``, ``port``, ..."""
 
 
+class Asked(NamedTuple):
+    """What all requests of a sort have in common."""
+
+    kind: Kind
+    method: str
+    url: str
+    """As it may be told."""
+    rpc: str = ""
+    session: str = ""
+    agent: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Success:
+    """One call that has succeeded, with the exchange that it was; not frozen, as making it would take twice as long."""
+
+    spec: int
+    """Index in ``Plan.calls``."""
+    scheduled: float
+    sent: float
+    ended: float
+    first: float
+    """As in ``Done``."""
+    session: str
+    wave: int
+    in_flight: int
+    asked: Asked | None = None
+    """What its exchange asked; ``None`` where that is told apart."""
+    status: int = 0
+    at: float = 0.0
+    took: float = 0.0
+    facts: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    """Of the exchange, as in ``Exchanged``; the session is ``asked.session``."""
+
+
 class Recorder(Protocol):
     """What an engine tells. Not thread-safe; called from the engine's own thread."""
 
@@ -94,11 +129,20 @@ class Recorder(Protocol):
         written than ``Plan.events_per_second``, spread evenly over time.
         """
 
+    def gap(self) -> int:
+        """Return how many successes are not to be told in full before the next one that is: ``detailed`` for many.
+
+        What it said holds until the next tick at most.
+        """
+
     def started(self, n: int = 1) -> None:
         """Calls were started."""
 
     def done(self, done: Done) -> None:
         """A call has ended."""
+
+    def succeeded(self, success: Success) -> None:
+        """``exchanged`` and ``done`` at once, for a call that has succeeded and is told in full."""
 
     def quick(self, spec: int, latency: float, service: float, first: float) -> None:
         """Count a call that has succeeded, at the least cost: no event, or a sampled one. Seconds."""

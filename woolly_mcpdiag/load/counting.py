@@ -19,14 +19,15 @@ _BIG = float(1 << 31)
 _LOW = (1 << 32) - 1
 
 
-def add_all(histogram: Histogram, durations: Sequence[float]) -> None:
-    """Count durations in seconds; below zero, as clocks of different steps give it, counts as none.
+def add_all(histogram: Histogram, durations: Sequence[float], *others: Histogram) -> None:
+    """Count durations in seconds, in other histograms as well.
 
-    Raises ``ValueError`` for a duration that is not finite.
+    Below zero, as clocks of different steps give it, counts as none. Raises ``ValueError`` for one that is not finite.
     """
     if len(durations) < _FEW:
         for duration in durations:
-            histogram.add(max(duration, 0.0))
+            for each in (histogram, *others):
+                each.add(max(duration, 0.0))
         return
     values = np.maximum(np.asarray(durations, np.float64), 0.0)
     least, greatest = float(values.min()), float(values.max())
@@ -35,12 +36,15 @@ def add_all(histogram: Histogram, durations: Sequence[float]) -> None:
         raise ValueError(message)
     if greatest >= _BIG:
         for value in values.tolist():
-            histogram.add(value)
+            for each in (histogram, *others):
+                each.add(value)
         return
     found = np.bincount(_buckets(values))
     filled = np.flatnonzero(found)
     counts = dict(zip(filled.tolist(), found[filled].tolist(), strict=True))
-    histogram.add_counted(counts, least, greatest, _units(values))
+    units = _units(values)
+    for each in (histogram, *others):
+        each.add_counted(counts, least, greatest, units)
 
 
 def _buckets(values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """The one place that decides which events are written when there are more than anybody can read."""
 
-from math import ceil
+from math import ceil, log1p
 from random import Random
 
 FAILURES = 10
@@ -13,6 +13,8 @@ _AIM = 0.8
 """Part of the ration that is aimed at, since the next slot may bring more than the last."""
 _EACH = 2
 """Events of a success: its exchange and its end."""
+_NONE = 1 << 20
+"""More successes than there can be before the ration grows."""
 
 
 class Ration:
@@ -37,6 +39,8 @@ class Ration:
     def at(self, instant: float) -> None:
         """Add what is due by an instant; it is never taken back by an earlier one."""
         slot = int(instant / SLOT)
+        if slot == self._slot:
+            return
         past = slot - self._slot if self._slot is not None else 0
         if past > 0 or self._slot is None:
             self._slot = slot
@@ -59,7 +63,23 @@ class Ration:
         self._left[failure] -= 1
         return True
 
+    def take_success(self, events: int) -> bool:
+        """Say whether all events of one more success may be written, and count them."""
+        if self._left[0] < events:
+            return False
+        self._left[0] -= events
+        return True
+
     def draw(self) -> bool:
         """Say whether the next success is to be told."""
         left = self._left[0]
         return left > 0 and (self._part >= 1.0 or 2 * left > self._most[0] or self._drawn() < self._part)
+
+    def gap(self) -> int:
+        """Return for how many successes ``draw`` would say no before it says yes, the ration staying as it is."""
+        left = self._left[0]
+        if left < _EACH:
+            return _NONE
+        if self._part >= 1.0 or 2 * left > self._most[0]:
+            return 0
+        return int(log1p(-self._drawn()) / log1p(-self._part)) if self._part > 0 else _NONE

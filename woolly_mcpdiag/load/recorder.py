@@ -1,22 +1,22 @@
 """The one place where a share of a load is counted: tallies, events within their ration, samples of what failed."""
 
 from array import array
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import replace
 
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.core.ids import normalise
 from woolly_mcpdiag.core.measures import COUNTERS, Answer, Calls, Kind, Outcome, Series, Step, Tally
 from woolly_mcpdiag.core.runs import Sample
-from woolly_mcpdiag.load.contract import Done, Exchanged, Share
+from woolly_mcpdiag.load.contract import Done, Exchanged, Share, Success
 from woolly_mcpdiag.load.counting import add_all
 from woolly_mcpdiag.load.fingerprint import fingerprint
 from woolly_mcpdiag.load.masking import Masking
 from woolly_mcpdiag.load.plan import Plan
 from woolly_mcpdiag.load.ration import Ration
-from woolly_mcpdiag.load.telling import call_events, exchange_event, line_of, operation_of
+from woolly_mcpdiag.load.telling import call_events, exchange_event, operation_of, success_lines
 from woolly_mcpdiag.load.witness import NEAR, Witness
+from woolly_mcpdiag.load.writing import Line, line_of, text_of
 
 WARMUP = "warmup"
 LATE = 0.010
@@ -40,10 +40,15 @@ class ShardRecorder:
         self.in_flight = 0
         self.events: list[str] = []
         """Lines of JSON that are still to be written."""
+        self._steps: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
+        """Of the part of the run in which the last tick fell."""
+        self._waiting: list[tuple[Success, bool]] = []
         self.samples: list[Sample] = []
         """Samples that are complete and still to be written."""
         self._operations = [operation_of(plan, spec) for spec in plan.calls]
         self._columns = [(array("d"), array("d"), array("d")) for _ in plan.calls]
+        self._alike = [array("d") for _ in plan.calls]
+        """Of calls whose latency, service and first byte are the same."""
         self._ration = Ration(plan.events_per_second, share.of, plan.model.seed + share.number)
         self._masking = Masking(plan)
         self._witness = Witness()
@@ -67,6 +72,10 @@ class ShardRecorder:
         """True where the next success is to be told in full."""
         return self._ration.draw()
 
+    def gap(self) -> int:
+        """Return how many successes are not to be told in full before the next."""
+        return self._ration.gap()
+
     def started(self, n: int = 1) -> None:
         """Calls were started."""
         self.in_flight += n
@@ -84,10 +93,48 @@ class ShardRecorder:
         self, spec: int, latencies: Sequence[float], services: Sequence[float], firsts: Sequence[float]
     ) -> None:
         """``quick`` for many calls."""
+        if services is latencies and firsts is latencies:
+            self._alike[spec].extend(latencies)
+            return
         columns = self._columns[spec]
         columns[0].extend(latencies)
         columns[1].extend(services)
         columns[2].extend([first for first in firsts if first > 0])
+
+    def succeeded(self, success: Success) -> None:
+        """Count a call that has succeeded in one exchange and tell of both: at the next tick, or before all else."""
+        self._ration.at(success.ended)
+        # One by one they would push what an engine needs for its calls out of the processor's caches.
+        events = 1 + (success.asked is not None) + (self._plan.calls[success.spec].kind == "agent")
+        self._waiting.append((success, self._ration.take_success(events)))
+
+    def _settle_success(self, success: Success, *, told: bool) -> None:
+        spec = self._plan.calls[success.spec]
+        if success.asked is not None:
+            self._answer(success.asked.kind, success.status, 1, benign=False)
+        latency, service = max(success.ended - success.scheduled, 0.0), max(success.ended - success.sent, 0.0)
+        first = max(success.first - success.sent, 0.0) if success.first else 0.0
+        if (success.scheduled < self._warm) == (self._scene == WARMUP):
+            self.quick(success.spec, latency, service, first)
+        else:
+            # It began in another part of the run than that in which the last tick fell.
+            scene = WARMUP if success.scheduled < self._warm else self._plan.scene
+            calls = self.tally.of(self._series(success.spec, scene))
+            self._ended(calls, 1)
+            self._count(calls, latency, service, first if success.first else None)
+        operation = self._operations[success.spec]
+        lines = success_lines(success, spec, operation, self.wall, self._masking)
+        if not told:
+            self.count("events_left_out", len(lines))
+            return
+        for at, line in lines:
+            line.source = self._source
+            self._put(line, at)
+
+    def _catch_up(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for success, told in waiting:
+            self._settle_success(success, told=told)
 
     def done(self, done: Done) -> None:
         """Count a call that has ended and tell of it."""
@@ -100,18 +147,16 @@ class ShardRecorder:
         calls.degraded += done.degraded
         latency = max(done.ended - done.scheduled, 0.0)
         if good:
-            self._good += 1
+            first = max(done.first - done.sent, 0.0) if done.first else None
+            self._count(calls, latency, max(done.ended - done.sent, 0.0), first)
             calls.ok += 1
-            calls.latency.add(latency)
-            calls.service.add(max(done.ended - done.sent, 0.0))
-            if done.first:
-                calls.first.add(max(done.first - done.sent, 0.0))
+            self._good += 1
         else:
             calls.failed += 1
             calls.failing.add(latency)
         operation, at = self._operations[done.spec], done.ended
         for event in call_events(done, self._plan.calls[done.spec], operation, self.wall(at), self._masking):
-            self._write(event, at, failure=not good)
+            self._write(line_of(event, self._source), at, failure=not good)
         if not good:
             self._witness_call(done, operation, scene)
 
@@ -123,7 +168,7 @@ class ShardRecorder:
         bad = exchange.status >= 400 or not exchange.status
         at = exchange.at + exchange.took
         event = exchange_event(exchange, self.wall(at), self._masking, benign=benign, in_flight=self.in_flight)
-        self._write(event, at, failure=bad)
+        self._write(line_of(event, self._source), at, failure=bad)
         if bad and not benign:
             self._unclaimed.append((exchange, self._told_by(exchange)))
 
@@ -133,23 +178,18 @@ class ShardRecorder:
 
     def phase(self, name: str, took: float, *, failed: bool = False) -> None:
         """Count a step of a session's birth or of a connection; seconds."""
-        step = self.tally.step(Step(self._scene, self._plan.client, name))
         if failed:
-            step.failed += 1
+            self.tally.step(Step(self._scene, self._plan.client, name)).failed += 1
         else:
-            step.took.add(max(took, 0.0))
+            self._steps[name].append(took)
 
     def event(self, event: Event) -> None:
         """Tell of anything else."""
         at = self._now if event.time is None else event.time - self._wall
-        told = replace(
-            event,
-            time=self.wall(at),
-            session=normalise(event.session),
-            url=self._masking.url(event.url),
-            message=self._masking.text(event.message),
-            extra=self._masking.facts(event.extra),
-        )
+        told = line_of(event, self._source)
+        told.time, told.session = self.wall(at), normalise(event.session)
+        told.url, told.message = self._masking.url(event.url), self._masking.text(event.message)
+        told.extra = self._masking.facts(event.extra) or None
         self._write(told, at, failure=event.kind in _BAD or bool(event.error))
 
     def count(self, counter: str, n: int = 1) -> None:
@@ -176,7 +216,17 @@ class ShardRecorder:
 
     def flush(self, now: float, *, end: bool = False) -> None:
         """Count what was told by ``quick`` and finish the samples whose time is over."""
+        self._catch_up()
+        for name, steps in self._steps.items():
+            add_all(self.tally.step(Step(self._scene, self._plan.client, name)).took, steps)
+        self._steps.clear()
         for spec, columns in enumerate(self._columns):
+            alike = self._alike[spec]
+            if alike:
+                calls = self.tally.of(self._quick[spec])
+                add_all(calls.latency, alike, calls.service, calls.first)
+                self._ended(calls, len(alike))
+                self._alike[spec] = array("d")
             if columns[0]:
                 self._settle(spec, *columns)
                 self._columns[spec] = (array("d"), array("d"), array("d"))
@@ -207,21 +257,35 @@ class ShardRecorder:
         add_all(calls.latency, latencies)
         add_all(calls.service, services)
         add_all(calls.first, firsts)
-        calls.ok += len(latencies)
-        calls.outcomes[_OK] += len(latencies)
-        self._good += len(latencies)
-        self.in_flight -= len(latencies)
+        self._ended(calls, len(latencies))
+
+    def _ended(self, calls: Calls, n: int) -> None:
+        calls.ok += n
+        calls.outcomes[_OK] += n
+        self._good += n
+        self.in_flight -= n
+
+    def _count(self, calls: Calls, latency: float, service: float, first: float | None) -> None:
+        calls.latency.add(latency)
+        calls.service.add(service)
+        if first is not None:
+            calls.first.add(first)
 
     def _answer(self, kind: Kind, status: int, n: int, *, benign: bool) -> None:
         self.tally.answers[Answer(self._scene, kind, status, benign)] += n
 
-    def _write(self, event: Event, at: float, *, failure: bool) -> None:
+    def _write(self, line: Line, at: float, *, failure: bool) -> None:
+        if self._waiting:
+            self._catch_up()
         self._ration.at(at)
-        if not self._ration.take(failure=failure):
+        if self._ration.take(failure=failure):
+            self._put(line, at)
+        else:
             self.count("events_left_out")
-            return
-        self._witness.saw(at, event)
-        self.events.append(line_of(event, self._source))
+
+    def _put(self, line: Line, at: float) -> None:
+        self._witness.saw(at, line)
+        self.events.append(text_of(line))
 
     # Samples
 

@@ -4,9 +4,9 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.core.ids import short
 from woolly_mcpdiag.core.runs import Sample
+from woolly_mcpdiag.load.writing import Line
 
 SAMPLES = 3
 """Kept of each fingerprint, by each process."""
@@ -33,10 +33,10 @@ class Witness:
 
     def __init__(self) -> None:
         self._taken: Counter[str] = Counter()
-        self._ring: deque[tuple[float, Event]] = deque(maxlen=4 * _LINES)
+        self._ring: deque[tuple[float, Line]] = deque(maxlen=4 * _LINES)
         self._open: list[_Kept] = []
 
-    def saw(self, at: float, event: Event) -> None:
+    def saw(self, at: float, event: Line) -> None:
         """Remember an event that was written, at its instant."""
         self._ring.append((at, event))
         for kept in self._open:
@@ -65,12 +65,12 @@ class Witness:
         self._open = waiting
 
 
-def _line(event: Event, apart: float) -> str:
+def _line(event: Line, apart: float) -> str:
     """Return an event as people read it, with the seconds since (negative: before) the failure."""
     parts = [
         f"{apart:+.3f} s",
         event.kind,
-        str(event.extra.get("rpc") or ""),
+        str((event.extra or {}).get("rpc") or ""),
         event.method,
         event.url,
         str(event.status or ""),

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from woolly_mcpdiag.load.plan import CallSpec, Model
+
 JSON = [
     ({"content": "x", "metadata": {"duration_ms": 1}}, "ok"),
     ({"content": "x", "metadata": {"error": None}}, "ok"),
@@ -58,3 +60,20 @@ def test_a_refusal_is_a_failure_with_its_status(peer, kit):
     ran = kit.run(kit.agent_plan(server.url + "/run"))
     (outcome,) = ran.calls.outcomes
     assert (outcome.kind, outcome.status) == ("http", 422)
+
+
+def test_answers_that_look_like_good_ones_are_judged_by_what_they_say(peer, kit):
+    good, bad = b'{"metadata":{"error":null}}', b'{"metadata":{"error":"up"}}'
+    said = [
+        kit.plain(good),
+        kit.plain(good),
+        kit.plain(bad),
+        kit.plain(good),
+        kit.plain(good, b"500 KO"),
+        kit.plain(good),
+    ]
+    server = peer(lambda talk, _asked: talk.say(said[len(server.asked) - 1]))
+    call = CallSpec(kind="agent", method="POST", agent="tester", arguments={"user_query": "the same"})
+    ran = kit.run(kit.agent_plan(server.url + "/run", calls=(call,), model=Model(concurrency=1, requests=6)))
+    assert ran.outcomes == {"ok": 4, "agent-error": 1, "http": 1}
+    assert {asked.partition(b"\r\n\r\n")[2] for asked in server.asked} == {b'{"user_query":"the same"}'}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from woolly_mcpdiag.load.engine.failure import PeerError
-from woolly_mcpdiag.load.engine.http import MOST_HEAD, Reader
+from woolly_mcpdiag.load.engine.http import MOST_HEAD, Reader, at_once, head_of
 
 BODIES = st.binary(max_size=200)
 TARGETED = st.lists(
@@ -66,6 +66,30 @@ def read(parts: list[bytes]) -> tuple[int, bytes, bool]:
 def test_an_answer_is_the_same_wherever_it_is_split(answer, cuts):
     data, status, body = answer
     assert read(pieces(data, cuts)) == (status, body, True)
+
+
+@given(st.one_of(answers().map(lambda answer: answer[0]), TARGETED))
+def test_what_is_read_at_once_is_what_the_reader_reads(data):
+    found = at_once(data)
+    reader = Reader()
+    if found is not None:
+        body = reader.feed(data)
+        assert (reader.head, body, reader.ended, reader.surplus) == (*found, True, False)
+
+
+def test_an_answer_of_known_length_is_read_at_once():
+    assert at_once(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")[1] == b"hi"
+    assert at_once(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhim") is None
+
+
+@pytest.mark.parametrize("again", [b"", b"Mcp-Session-Id:b\r\n", b"mcp-session-id: c \r\n"])
+def test_a_head_reads_the_same_whatever_session_it_names(again):
+    for session in (b"s1", b"s2", b"s 3"):
+        raw = b"HTTP/1.1 200 OK\r\nX: 1\r\nMCP-Session-ID: " + session + b"\r\n" + again + b"content-length: 0\r\n\r\n"
+        head = head_of(raw)
+        assert head.raw == raw
+        assert (head.status, head.length) == (200, 0)
+        assert head.session == ", ".join([session.decode(), *([again[15:].decode().strip(" :\r\n")] if again else [])])
 
 
 @given(answers())

@@ -4,14 +4,29 @@ from dataclasses import replace
 
 import pytest
 
-from woolly_mcpdiag.load.plan import Model
+from woolly_mcpdiag.load.contract import Share
+from woolly_mcpdiag.load.engine import lane
+from woolly_mcpdiag.load.engine.connection import Connection
+from woolly_mcpdiag.load.engine.loop import NEVER, Loop
+from woolly_mcpdiag.load.engine.place import Place
+from woolly_mcpdiag.load.plan import CallSpec, Limits, Model, Plan
+from woolly_mcpdiag.load.plan import Connection as Reached
+from woolly_mcpdiag.load.recorder import ShardRecorder
 
 CALLS = 60
+PLAN = Plan(calls=(CallSpec(kind="mcp", name="x"),))
 
 
-@pytest.fixture(params=[0, 1_000_000], ids=["short cut", "long way"])
-def counted(request, peer, kit):
-    """Run calls with no event of a success written (nothing stops the short cut) and with all of them."""
+WAYS = {"short cut": ("the same", 0), "short cut, all told": ("the same", 1_000_000), "long way": ("the {i}th", 0)}
+
+
+@pytest.fixture(params=WAYS.values(), ids=WAYS)
+def counted(request, peer, kit, monkeypatch):
+    """Run calls that are the same each time, without and with an event of each success, and calls that vary."""
+    text, events = request.param
+    entered = []
+    enter = lane.enter
+    monkeypatch.setattr(lane, "enter", lambda *given: entered.append(enter(*given)) or entered[-1])
 
     def run(answer, **facts):
         def both(talk, asked):
@@ -20,8 +35,11 @@ def counted(request, peer, kit):
                 answer(talk, asked, int(kit.number_of(asked)))
 
         server = peer(both)
-        plan = kit.plan(server.url + "/mcp", model=Model(concurrency=2, requests=CALLS), stream=False, **facts)
-        return server, kit.run(replace(plan, events_per_second=request.param))
+        facts = {"arguments": {"text": text}, "stream": False, **facts}
+        plan = kit.plan(server.url + "/mcp", model=Model(concurrency=2, requests=CALLS), **facts)
+        ran = kit.run(replace(plan, events_per_second=events))
+        assert any(entered) == (text == "the same")
+        return server, ran
 
     return run
 
@@ -40,6 +58,70 @@ def test_ordinary_answers_all_count(counted, kit):
     numbers = [kit.number_of(asked) for asked in server.asked if b"tools/call" in asked]
     assert len(numbers) == CALLS
     assert server.accepted == 2
+
+
+def test_numbers_go_on_beyond_a_thousand(peer, kit):
+    server = peer(lambda talk, asked: kit.handshake(talk, asked) or talk.say(kit.plain(kit.result_for(asked))))
+    plan = kit.plan(server.url + "/mcp", model=Model(concurrency=1, requests=2100), stream=False, arguments={"a": 1})
+    ran = kit.run(replace(plan, events_per_second=0))
+    numbers = [int(kit.number_of(asked)) for asked in server.asked if b"tools/call" in asked]
+    assert numbers == list(range(2, 2102))
+    assert (ran.outcomes, ran.counter("started")) == ({"ok": 2100}, 2100)
+
+
+def test_a_deadline_that_is_brought_up_to_date_first_is_not_over():
+    loop = Loop()
+    line = Connection(
+        loop, Place(Reached(url="http://127.0.0.1:9/")), Limits(), ShardRecorder(PLAN, Share(), wall=0.0), []
+    )
+    for instant, over in ((6.0, False), (4.0, True)):
+
+        def note(instant=instant) -> None:
+            line.deadline = instant
+
+        line.deadline = 1.0
+        line.read_by(lambda _mask: None, note)
+        line.expire(5.0)
+        assert (line.deadline == NEVER) == over
+    loop.close()
+
+
+def stream(body: bytes) -> bytes:
+    event = b"event: message\r\ndata: " + body + b"\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    return head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(event), event)
+
+
+def test_answers_as_event_streams_all_count(counted, kit):
+    server, ran = counted(lambda talk, asked, _number: talk.say(stream(kit.result_for(asked))))
+    check(ran, ok=CALLS)
+    assert ran.answers[200] == CALLS + 2 + 2
+    assert server.accepted == 2
+
+
+def test_a_ping_within_each_answer_is_answered_each_time(peer, kit):
+    ping = b'{"jsonrpc":"2.0","id":7,"method":"ping"}\r\n\r\nevent: message\r\ndata: '
+
+    def answer(talk, asked):
+        if not kit.handshake(talk, asked):
+            asks = b'"method"' in asked
+            talk.say(stream(ping + kit.result_for(asked)) if asks else kit.plain(b"", b"202 Accepted"))
+
+    server = peer(answer)
+    plan = kit.plan(server.url + "/mcp", model=Model(concurrency=1, requests=20), stream=False, arguments={"a": 1})
+    assert kit.run(replace(plan, events_per_second=0)).outcomes == {"ok": 20}
+    assert sum(b'"result":{}' in asked for asked in server.asked) == 20
+
+
+@pytest.mark.parametrize("answered", [b'"id":4%d', b'"id":%d,"id":1'])
+def test_an_event_that_answers_another_request_is_no_answer(counted, kit, answered):
+    def answer(talk, asked, number):
+        good = kit.result_for(asked)
+        talk.say(stream(good.replace(b'"id":%d' % number, answered % (number % 10)) if number == 25 else good))
+
+    _, ran = counted(answer)
+    assert ran.outcomes == {"ok": CALLS - ran.outcomes["stream-cut"], "stream-cut": ran.outcomes["stream-cut"]}
+    assert ran.outcomes["stream-cut"] in {1, 2}
 
 
 def test_heads_and_lengths_that_change_do_not_matter(counted, kit):

@@ -5,14 +5,18 @@ from typing import Any
 import msgspec
 
 from woolly_mcpdiag.core import redact
+from woolly_mcpdiag.load.contract import Asked
 from woolly_mcpdiag.load.engine.calls import Call, with_body
-from woolly_mcpdiag.load.engine.exchange import Asked, Exchange, Resume
+from woolly_mcpdiag.load.engine.exchange import Exchange, Resume
 from woolly_mcpdiag.load.engine.failure import Failure, nonsense
+from woolly_mcpdiag.load.engine.http import Head
 from woolly_mcpdiag.load.engine.line import Line, Setting, Steps, refusal
 
 _HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 _MOST_KEPT = 2_000
 """Bytes of the events of a failed stream that are kept."""
+_MOST_ALIKE = 1 << 13
+"""Bytes of a good answer that is kept, so that one that is the same need not be read."""
 _decode = msgspec.json.decode
 
 
@@ -25,6 +29,10 @@ class AgentLine(Line):
         super().__init__(setting)
         self._head = self.place.request("POST", self.place.path, _HEADERS)
         self._asked: dict[str, Asked] = {}
+        self._raw: dict[int, bytes] = {}
+        """Call → its request, where it is the same each time."""
+        self._good: tuple[Head | None, bytes] = None, b""
+        """Head and body that were judged good."""
 
     def open(self, resume: Resume) -> Steps:
         """Nothing is to be done."""
@@ -35,23 +43,40 @@ class AgentLine(Line):
 
     def start(self, call: Call, count: int, worker: int, resume: Resume, begun: float) -> Exchange:
         """Send a run."""
-        body, _ = call.sent(count, worker)
+        raw = self._raw.get(call.index)
+        if raw is None:
+            raw = with_body(self._head, call.sent(count, worker)[0])
+            if call.fixed is not None:
+                self._raw[call.index] = raw
         agent = call.spec.agent
         told = self._asked.get(agent)
         if told is None:
             told = self._asked[agent] = Asked(kind="agent", method="POST", url=self.place.url, agent=agent)
-        exchange = Run(told, resume, 0, begun, begun + self.setting.limits.call)
-        self.connection().start(exchange, with_body(self._head, body))
+        exchange, deadline = self.spare, begun + self.setting.limits.call
+        if isinstance(exchange, Run) and exchange.asked is told:
+            self.spare = None
+            exchange.renew(resume, begun, deadline)
+        else:
+            exchange = Run(told, resume, 0, begun, deadline)
+        if self.free:
+            self.free.pop().ask(exchange, raw, begun)
+        else:
+            self.connection().start(exchange, raw)
         return exchange
 
     def judge(self, exchange: Exchange) -> Failure | None:
         """Say why a run failed: by its status, by an error within its answer, by a stream that told one."""
+        if exchange.head and exchange.failure is None and (exchange.head, exchange.body) == self._good:
+            return None
         why = exchange.failure or refusal(exchange)
         if why is not None or exchange.head is None:
             return why
         if isinstance(exchange, Run) and exchange.head.events:
             return exchange.verdict()
-        return _judged(exchange.body)
+        why = _judged(exchange.body)
+        if why is None and len(exchange.body) <= _MOST_ALIKE:
+            self._good = exchange.head, exchange.body
+        return why
 
 
 class Run(Exchange):
@@ -64,6 +89,12 @@ class Run(Exchange):
         self.error = ""
         self.open = 0
         """Agents that have begun and not ended."""
+
+    def renew(self, resume: Resume, begun: float, deadline: float) -> None:
+        """Make it as new, after it has ended well."""
+        self.resume, self.begun, self.deadline = resume, begun, deadline
+        self.head, self.body, self.first, self.over = None, b"", 0.0, False
+        self.error, self.open = "", 0
 
     def event(self, name: bytes, data: bytes, now: float) -> bool:
         """Take an event; never the last one, as the stream's end is what counts."""

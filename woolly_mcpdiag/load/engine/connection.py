@@ -9,7 +9,7 @@ from woolly_mcpdiag.load.contract import Recorder
 from woolly_mcpdiag.load.engine import failure
 from woolly_mcpdiag.load.engine.exchange import Exchange
 from woolly_mcpdiag.load.engine.failure import Failure, PeerError
-from woolly_mcpdiag.load.engine.http import Head, Reader
+from woolly_mcpdiag.load.engine.http import Head, Reader, at_once
 from woolly_mcpdiag.load.engine.loop import NEVER, READ, WRITE, Loop
 from woolly_mcpdiag.load.engine.opening import Opening, is_open
 from woolly_mcpdiag.load.engine.place import Place
@@ -18,8 +18,8 @@ from woolly_mcpdiag.load.plan import Limits
 
 MOST_BODY = 1 << 24
 """Bytes of an answer that is no event stream."""
-AT_ONCE = 1 << 16
-"""Bytes read at a time."""
+AT_ONCE, MOST_RAW = 1 << 16, 1 << 13
+"""Bytes read at a time; of an answer that is kept as it came."""
 _LOOK_AFTER = 0.005
 """Seconds of idleness after which a connection is looked at before it is used again."""
 _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -38,6 +38,7 @@ class Connection:
         "_head",
         "_known",
         "_loop",
+        "_note",
         "_opening",
         "_out",
         "_parts",
@@ -54,6 +55,7 @@ class Connection:
         "limits",
         "on_lost",
         "port",
+        "raw",
         "recv",
         "send",
     )
@@ -66,23 +68,23 @@ class Connection:
         self.home = home
         self._sock: socket.socket | None = None
         self._fd = -1
-        self._exchange: Exchange | None = None
-        self._sink: Callable[[bytes, bytes], None] | None = None
-        self.on_lost: Callable[[Failure], None] | None = None
-        """Told when its standing stream ends."""
         self._opening: Opening | None = None
-        self._reader = Reader()
-        self._events: Events | None = None
-        self._parts: list[bytes] = []
-        self._out = b""
-        self.deadline = NEVER
         self.port = 0
         self._clear()
 
     def _clear(self) -> None:
-        self._used = False
-        self._freed = 0.0
+        self._exchange: Exchange | None = None
+        self._sink: Callable[[bytes, bytes], None] | None = None
+        self.on_lost: Callable[[Failure], None] | None = None
+        """Told when its standing stream ends."""
+        self._reader = Reader()
+        self._events: Events | None = None
+        self._parts: list[bytes] = []
+        self._out = self.raw = b""
+        self.deadline = NEVER
+        self._used, self._freed = False, 0.0
         self._known, self._size, self._whole = _NO_HEAD, 0, -1
+        self._note: Callable[[], None] | None = None
         self._head: Head | None = None
 
     # Opening
@@ -105,7 +107,6 @@ class Connection:
         self.recv, self.send = sock.recv, sock.send
         self.port = sock.getsockname()[1]
         self._loop.ready[self._fd] = self._read_tls if isinstance(sock, ssl.SSLSocket) else self.read
-        self._loop.change(self._fd, READ)
         self._loop.watched[self] = None
 
     # Asking
@@ -168,13 +169,17 @@ class Connection:
     def shape(self) -> tuple[bytes, int, int] | None:
         """Return the head of the last answer, its length and that of the whole; ``None`` where it does not repeat."""
         head = self._head
-        plain = head is not None and head.status == 200 and head.json and self._whole > 0 and not self._out
-        if isinstance(self._sock, ssl.SSLSocket):
-            return None
-        return (self._known, self._size, self._whole) if plain else None
+        good = head is not None and head.status == 200 and head.json and self._whole > 0
+        return (self._known, self._size, self._whole) if good else None
 
-    def read_by(self, call: Callable[[int], None]) -> None:
-        """Have somebody else read; he is to give back what he cannot handle."""
+    @property
+    def plain(self) -> bool:
+        """True where all is sent, and what is read is what the peer has sent."""
+        return self._sock is not None and not self._out and not isinstance(self._sock, ssl.SSLSocket)
+
+    def read_by(self, call: Callable[[int], None], note: Callable[[], None] | None) -> None:
+        """Have somebody else read, who gives back what he cannot handle; ``note`` brings deadlines up to date."""
+        self._note = note
         if self._sock is not None:
             self._loop.ready[self._fd] = call
 
@@ -199,6 +204,7 @@ class Connection:
         if len(data) == self._whole and exchange is not None and data.startswith(self._known):
             self._freed = exchange.first = exchange.ended = monotonic()
             exchange.head = self._head
+            self.raw = data if self._whole <= MOST_RAW else b""
             exchange.body = data[self._size :]
             self._exchange = None
             self.deadline = NEVER
@@ -245,6 +251,15 @@ class Connection:
             self.close()
             return
         now = monotonic()
+        self.raw = data if reader.fresh and len(data) <= MOST_RAW else b""
+        whole = at_once(data) if reader.fresh and not self._out else None
+        if whole is not None and exchange is not None:
+            exchange.head, exchange.body = whole
+            exchange.first = now
+            self._remember(whole[0])
+            self.release()
+            exchange.finish(now)
+            return
         try:
             answered = self._digest(exchange, reader.feed(data), now)
         except PeerError as problem:
@@ -254,7 +269,7 @@ class Connection:
             self._end(exchange, now)
             return
         # What follows is the middle of an answer, even where it looks like a whole one.
-        self._whole = -1
+        self._whole, self.raw = -1, b""
         if answered and exchange is not None:
             # The rest of its stream is read in the background; the caller has what it asked for.
             self._exchange = None
@@ -306,9 +321,7 @@ class Connection:
             return
         if exchange.head is not None and exchange.head.events and not exchange.body and exchange.number:
             exchange.fail(Failure(kind="stream-cut", text="SSE stream ended without a response"), now)
-            return
-        if not exchange.body:
-            exchange.body = body
+        exchange.body = exchange.body or body
         exchange.finish(now)
 
     def _remember(self, head: Head) -> None:
@@ -337,19 +350,11 @@ class Connection:
         if reader.close() and exchange is not None:
             self._end(exchange, monotonic())
             return
-        cut = self._events is not None
-        if cut:
-            text = "SSE stream: peer closed connection without sending complete message body (incomplete chunked read)"
-            why = Failure(kind="stream-cut", error="RemoteProtocolError", text=text)
-        else:
-            why = failure.disconnected(reading=reader.head is not None)
-        self._fail(why)
+        read = reader.head is not None
+        self._fail(failure.cut(None) if self._events is not None else failure.disconnected(reading=read))
 
     def _broke(self, problem: OSError) -> None:
-        why = failure.broken(problem, sent=True)
-        if self._events is not None:
-            why = Failure(kind="stream-cut", error="ReadError", text=f"SSE stream: {why.text}")
-        self._fail(why)
+        self._fail(failure.cut(problem) if self._events is not None else failure.broken(problem, sent=True))
 
     def _fail(self, why: Failure) -> None:
         exchange = self._exchange
@@ -368,6 +373,10 @@ class Connection:
 
     def expire(self, now: float) -> None:
         """The time of what it is doing is over."""
+        if self._note is not None:
+            self._note()
+            if self.deadline >= now:
+                return
         exchange = self._exchange
         self.close()
         if exchange is not None:
@@ -386,11 +395,6 @@ class Connection:
             opening.give_up()
         self._drop()
         self._loop.watched.pop(self, None)
-        self.deadline = NEVER
-        self._exchange = self._sink = self.on_lost = self._events = None
-        self._parts.clear()
-        self._reader = Reader()
-        self._out = b""
         self._clear()
         if self in self.home:
             self.home.remove(self)

@@ -11,6 +11,9 @@ from woolly_mcpdiag.load.engine.failure import Failure
 from woolly_mcpdiag.load.engine.line import Line, Setting
 from woolly_mcpdiag.load.engine.user import Life, User
 
+_ENDLESS = 1 << 62
+"""Calls."""
+
 
 class Crew:
     """Users and what they are to do."""
@@ -89,12 +92,16 @@ class Closed(Crew):
 
     def __init__(self, setting: Setting, share: Share) -> None:
         super().__init__(setting, share)
-        self._left = schedule.budget(setting.plan.model, share)
+        budget = schedule.budget(setting.plan.model, share)
+        self._most = _ENDLESS if budget is None else budget
+        """Calls in all."""
         self._wanted = 0
         self._drawn = schedule.chance(setting.plan.model, share, "think")
 
     def work(self) -> None:
         """Bring as many users to work as are wanted now."""
+        # While stages change how many they are, each is to ask each time whether he is still wanted.
+        self.setting.ledger.limit(0 if self.setting.plan.model.stages or self.stopping else self._most)
         self._wanted = schedule.users(self.setting.plan.model, self.share, monotonic() - self._start)
         for number in range(self._wanted):
             if number not in self.users and not self.finished():
@@ -109,18 +116,20 @@ class Closed(Crew):
         if self.setting.plan.model.stages and not self.stopping:
             self.work()
 
+    def stop(self) -> None:
+        """Start nothing more."""
+        self.setting.ledger.limit(0)
+        super().stop()
+
     def finished(self) -> bool:
         """Nobody will come any more."""
-        return self.stopping or (self._left is not None and self._left <= 0)
+        return self.stopping or self.setting.ledger.started >= self._most
 
     def _more(self, number: int) -> Callable[[], bool]:
+        ledger = self.setting.ledger
+
         def more() -> bool:
-            if self.stopping or number >= self._wanted:
-                return False
-            if self._left is None:
-                return True
-            self._left -= 1
-            return self._left >= 0
+            return not self.stopping and number < self._wanted and ledger.started < self._most
 
         return more
 

@@ -17,6 +17,8 @@ from woolly_mcpdiag.load.engine.place import Place
 from woolly_mcpdiag.load.plan import Plan
 
 _TICK = 0.1
+_COLLECT = (20_000, 50, 10)
+"""Thresholds of the collector: a session is gone by reference counts but for a few cycles."""
 _SPARE = 64
 """Open files besides the connections."""
 _PER_USER = 3
@@ -71,9 +73,12 @@ class WireEngine:
         )
         # What is there now stays; the collector need not walk it again and again.
         gc.freeze()
+        often = gc.get_threshold()
+        gc.set_threshold(*_COLLECT)
         try:
             _Run(setting, crew(setting, self._share), tick).run(start)
         finally:
+            gc.set_threshold(*often)
             gc.unfreeze()
             loop.close()
 
@@ -99,6 +104,7 @@ class _Run:
         setting = self._setting
         setting.ledger.flush()
         go_on = self._tick()
+        setting.ledger.draw()
         now = monotonic()
         if not go_on and self._until is None:
             self._until = now + setting.limits.drain

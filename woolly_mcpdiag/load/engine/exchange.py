@@ -1,10 +1,9 @@
 """The one record of a request and what came of it, from its start until its answer has been judged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
-from woolly_mcpdiag.core.measures import Kind
+from woolly_mcpdiag.load.contract import Asked
 from woolly_mcpdiag.load.engine import rpc
 from woolly_mcpdiag.load.engine.failure import Failure
 from woolly_mcpdiag.load.engine.http import Head
@@ -12,24 +11,13 @@ from woolly_mcpdiag.load.engine.http import Head
 Resume = Callable[["Exchange"], object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What all requests of a sort have in common."""
-
-    kind: Kind
-    method: str
-    url: str
-    """As it may be told."""
-    rpc: str = ""
-    session: str = ""
-    agent: str = ""
-
-
 class Connected(Protocol):
     """A connection, as far as an exchange that went over it goes."""
 
     port: int
     """Our side's."""
+    raw: bytes
+    """The last answer as it came; empty where it did not come alone and in one piece."""
 
 
 class Exchange:
@@ -115,6 +103,9 @@ class Exchange:
         if message.method is not None:
             if self.peer is not None:
                 self.peer(message)
+            if message.id is not None and self.connection is not None:
+                # What asks for an answer is to be read each time, however alike.
+                self.connection.raw = b""
             return False
         if message.id != self.number and not (message.id is None and message.error is not None):
             return False

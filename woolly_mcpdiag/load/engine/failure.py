@@ -43,6 +43,14 @@ def disconnected(*, reading: bool) -> Failure:
     return Failure(kind="disconnect", error="RemoteProtocolError", text=text)
 
 
+def cut(problem: OSError | None) -> Failure:
+    """Return the failure of an event stream whose connection ended, or broke with a problem, before its end."""
+    if problem is not None:
+        return Failure(kind="stream-cut", error="ReadError", text=f"SSE stream: {broken(problem, sent=True).text}")
+    text = "SSE stream: peer closed connection without sending complete message body (incomplete chunked read)"
+    return Failure(kind="stream-cut", error="RemoteProtocolError", text=text)
+
+
 def broken(problem: OSError, *, sent: bool) -> Failure:
     """Return the failure of a connection that broke after (``sent``) or while a request was sent."""
     if isinstance(problem, ssl.SSLError):

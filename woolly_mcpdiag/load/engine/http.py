@@ -10,6 +10,7 @@ MOST_HEAD = 1 << 16
 _MOST_CACHED = 2_000
 _BLANK = b"\r\n\r\n"
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\Z")
+_SESSION = re.compile(rb"\r\nmcp-session-id:[ \t]*([!-~]+)(?=\r\n)", re.IGNORECASE)
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\Z", re.DOTALL)
 _HEAD, _LENGTH, _UNTIL_CLOSE, _CHUNK_SIZE, _CHUNK, _CHUNK_END, _TRAILERS, _DONE = range(8)
 
@@ -44,13 +45,43 @@ def head_of(raw: bytes) -> Head:
     """Return what a head says, the blank line at its end included. Raises ``PeerError`` where it is none."""
     found = _heads.get(raw)
     if found is None:
+        session = _SESSION.search(raw)
+        if session is not None:
+            # One that names a session does not come again, but the same head with another session does.
+            rest = head_of(raw[: session.start()] + raw[session.end() :])
+            return _read_head(raw) if rest.session else _named(rest, raw, session[1].decode("ascii"))
         found = _read_head(raw)
-        if not found.session:
-            # One that names a session does not come again.
-            if len(_heads) >= _MOST_CACHED:
-                _heads.clear()
-            _heads[raw] = found
+        if len(_heads) >= _MOST_CACHED:
+            _heads.clear()
+        _heads[raw] = found
     return found
+
+
+def at_once(data: bytes) -> tuple[Head, bytes] | None:
+    """Return head and body of an answer that is all of ``data``; ``None`` where a ``Reader`` is to take it apart."""
+    end = data.find(_BLANK) + len(_BLANK)
+    try:
+        head = head_of(data[:end])
+    except PeerError:
+        return None
+    whole = head.status >= 200 and head.keep and not head.events and head.length == len(data) - end
+    return (head, data[end:]) if whole else None
+
+
+def _named(head: Head, raw: bytes, session: str) -> Head:
+    return Head(
+        raw=raw,
+        status=head.status,
+        length=head.length,
+        chunked=head.chunked,
+        keep=head.keep,
+        content_type=head.content_type,
+        session=session,
+        location=head.location,
+        retry_after=head.retry_after,
+        events=head.events,
+        json=head.json,
+    )
 
 
 def _read_head(raw: bytes) -> Head:
@@ -121,6 +152,11 @@ class Reader:
         self._state = _HEAD
         self._left = 0
         self._trailed = 0
+
+    @property
+    def fresh(self) -> bool:
+        """True where nothing of the answer has come yet."""
+        return self.head is None and not self._rest
 
     @property
     def surplus(self) -> bool:

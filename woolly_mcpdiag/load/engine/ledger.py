@@ -5,16 +5,13 @@ from collections.abc import Mapping
 
 from woolly_mcpdiag.core.events import Event, EventKind
 from woolly_mcpdiag.core.measures import Kind, Outcome
-from woolly_mcpdiag.load.contract import Done, Exchanged, Recorder
+from woolly_mcpdiag.load.contract import Done, Exchanged, Recorder, Success
 from woolly_mcpdiag.load.engine.exchange import Exchange
 from woolly_mcpdiag.load.engine.failure import Failure
 from woolly_mcpdiag.load.plan import Plan
 
 _LONGEST = 2_000
 """Characters of a body that are kept."""
-_OK = Outcome()
-_SKIP = 8
-"""Calls after which the recorder is asked again, at most, whether it wants one told in full."""
 _WORSE = frozenset({"session.refused", "stream.lost"})
 
 
@@ -57,14 +54,17 @@ class Ledger:
         self.started = 0
         """Calls so far; whoever starts one counts it."""
         self.skip = 0
-        """Calls that need not be told in full, whatever the recorder would say."""
+        """Calls that need not be told in full, before the next that is."""
+        self.most = 0
+        """Calls that may be started before whoever starts them is to ask each time whether he may."""
+        self.free = 0
+        """While fewer calls were started than these, the next may be started, and no success is told in full."""
         self.times = [Times() for _ in plan.calls]
         self._kinds: list[Kind] = [call.kind for call in plan.calls]
         self._apart = plan.model.kind == "open"
         self._told = 0
         self._done = 0
-        self._step = 0
-        self._wanted = False
+        self._due = 0
         self._answers: Counter[tuple[Kind, int]] = Counter()
 
     @property
@@ -72,44 +72,58 @@ class Ledger:
         """Calls that have not ended."""
         return self.started - self._done - sum(len(each.latencies) + len(each.whole) for each in self.times)
 
-    def wants(self) -> bool:
-        """Say whether the next success is to be told in full; if so, it will be."""
-        if self.skip:
-            self.skip -= 1
-            return False
-        self._wanted = self.in_full()
-        return self._wanted
+    def draw(self) -> None:
+        """Choose the next success that is told in full; again after each tick, as the recorder counts the time then."""
+        self.skip = self.recorder.gap()
+        self._due = self.started + self.skip
+        self.free = min(self._due, self.most)
 
-    def rest(self) -> int:
-        """Return for how many calls whoever makes many of them need not ask."""
-        left, self.skip = self.skip, 0
-        return left
+    def limit(self, most: int) -> None:
+        """Let calls be started up to this number without a question; see ``free``."""
+        self.most = most
+        self.free = min(self._due, most)
 
-    def in_full(self) -> bool:
-        """Say whether a success is to be told in full; asked for each while ``skip`` is 0."""
-        if self._wanted or self.recorder.detailed:
-            self._wanted = False
-            self._step = 0
-            return True
-        # Asking costs as much as counting: at a high rate most answers are no.
-        self._step = min(_SKIP, self._step * 2 + 1)
-        self.skip = self._step
-        return False
+    @property
+    def due(self) -> bool:
+        """Whoever counts by ``started`` is to tell the success that he has before him."""
+        return self.started >= self._due
+
+    def tell(self, spec: int, exchange: Exchange, times: tuple[float, float], whose: Whose, *, single: bool) -> None:
+        """A call has succeeded and is told in full; see ``succeeded``."""
+        success = Success(
+            spec=spec,
+            scheduled=times[0],
+            sent=times[1],
+            ended=exchange.ended,
+            first=exchange.first,
+            session=whose.session,
+            wave=whose.wave,
+            in_flight=self.running,
+        )
+        head = exchange.head
+        if single and head is not None:
+            sent = exchange.sent or exchange.begun
+            asked = exchange.asked
+            success.asked = asked._replace(session=head.session) if head.session and not asked.session else asked
+            success.status = head.status
+            success.at, success.took = sent, max((exchange.first or exchange.ended) - sent, 0.0)
+            success.facts = _facts(exchange)
+        self._done += 1
+        self.recorder.succeeded(success)
+        self.draw()
+        # The next to succeed will have been started after this one.
+        self._due += 1
+        self.free = min(self._due, self.most)
 
     def succeeded(
         self, spec: int, exchange: Exchange, times: tuple[float, float], whose: Whose, *, single: bool
     ) -> None:
         """A call has succeeded; ``times`` are scheduled and begun, ``single``: it is one exchange, told with it."""
-        scheduled, begun = times
-        if self.skip:
-            self.skip -= 1
-        elif self.in_full():
-            if single:
-                self._exchanged(exchange, benign=False)
-            self.flush()
-            self._done += 1
-            self.recorder.done(self._row(spec, exchange, (scheduled, begun, exchange.ended), whose, _OK))
+        if not self.skip:
+            self.tell(spec, exchange, times, whose, single=single)
             return
+        self.skip -= 1
+        scheduled, begun = times
         mine = self.times[spec]
         ended = exchange.ended
         mine.latencies.append(ended - scheduled)
@@ -126,8 +140,7 @@ class Ledger:
         self.failed += 1
         self.flush()
         self._done += 1
-        outcome = Outcome(why.kind, why.status, why.code, why.kind == "tool-error")
-        self.recorder.done(self._row(spec, exchange, times, whose, outcome, why))
+        self.recorder.done(self._row(spec, exchange, times, whose, why))
 
     def _row(
         self,
@@ -135,13 +148,12 @@ class Ledger:
         exchange: Exchange | None,
         times: tuple[float, float, float],
         whose: Whose,
-        outcome: Outcome,
-        why: Failure | None = None,
+        why: Failure,
     ) -> Done:
         scheduled, begun, ended = times
         return Done(
             spec=spec,
-            outcome=outcome,
+            outcome=Outcome(why.kind, why.status, why.code, why.kind == "tool-error"),
             scheduled=scheduled,
             sent=begun,
             ended=ended,
@@ -149,8 +161,8 @@ class Ledger:
             worker=whose.number,
             session=whose.session,
             wave=whose.wave,
-            error=why.told if why is not None else "",
-            phase=why.phase if why is not None else "",
+            error=why.told,
+            phase=why.phase,
             in_flight=self.running + 1,
         )
 
@@ -170,10 +182,6 @@ class Ledger:
         if status == 400 and not benign:
             self.refused += 1
         sent = exchange.sent or exchange.begun
-        port = exchange.connection.port if exchange.connection is not None else 0
-        facts: dict[str, str | int | float | bool] = {"reused": exchange.reused, "port": port} if port else {}
-        if head is not None and head.location:
-            facts["location"] = head.location[:_LONGEST]
         self.flush()
         self.recorder.exchanged(
             Exchanged(
@@ -191,7 +199,7 @@ class Ledger:
                 body=_text(exchange.body) if bad else "",
                 request=_request(exchange.raw) if bad else "",
                 response=_response(exchange) if bad else "",
-                facts=facts,
+                facts=_facts(exchange),
             )
         )
 
@@ -253,6 +261,14 @@ class Ledger:
             for (kind, status), n in self._answers.items():
                 recorder.answered(kind, status, n)
             self._answers.clear()
+
+
+def _facts(exchange: Exchange) -> dict[str, str | int | float | bool]:
+    port, head = exchange.connection.port if exchange.connection is not None else 0, exchange.head
+    facts: dict[str, str | int | float | bool] = {"reused": exchange.reused, "port": port} if port else {}
+    if head is not None and head.location:
+        facts["location"] = head.location[:_LONGEST]
+    return facts
 
 
 def _text(body: bytes) -> str:

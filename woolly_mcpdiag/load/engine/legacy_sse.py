@@ -5,10 +5,11 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin
 
 from woolly_mcpdiag.core import redact
+from woolly_mcpdiag.load.contract import Asked
 from woolly_mcpdiag.load.engine import failure, rpc
 from woolly_mcpdiag.load.engine.calls import Call, after, request, with_body
 from woolly_mcpdiag.load.engine.connection import Connection
-from woolly_mcpdiag.load.engine.exchange import Asked, Exchange, Resume
+from woolly_mcpdiag.load.engine.exchange import Exchange, Resume
 from woolly_mcpdiag.load.engine.failure import Failure, nonsense
 from woolly_mcpdiag.load.engine.line import Line, Setting, Steps, asked, is_stale, judged, refusal
 from woolly_mcpdiag.load.engine.loop import NEVER

@@ -5,13 +5,13 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from time import monotonic
 
-from woolly_mcpdiag.load.contract import Recorder
+from woolly_mcpdiag.load.contract import Asked, Recorder
 from woolly_mcpdiag.load.engine import rpc
 from woolly_mcpdiag.load.engine.calls import Call
 from woolly_mcpdiag.load.engine.connection import Connection
-from woolly_mcpdiag.load.engine.exchange import Asked, Exchange, Resume
+from woolly_mcpdiag.load.engine.exchange import Exchange, Resume
 from woolly_mcpdiag.load.engine.failure import Failure, nonsense
-from woolly_mcpdiag.load.engine.ledger import Ledger
+from woolly_mcpdiag.load.engine.ledger import Ledger, Whose
 from woolly_mcpdiag.load.engine.loop import Loop
 from woolly_mcpdiag.load.engine.place import Place
 from woolly_mcpdiag.load.plan import Limits, Plan
@@ -70,7 +70,7 @@ class Line:
         """Send a call at the instant ``begun``; ``resume`` is called with it when it has ended, never from within."""
         raise NotImplementedError
 
-    def hurry(self, call: Call, exchange: Exchange, more: Callable[[], bool]) -> None:
+    def hurry(self, call: Call, exchange: Exchange, more: Callable[[], bool], whose: Whose) -> None:
         """``exchange`` was just started and its user will do nothing else: a short cut may be taken."""
 
     def judge(self, exchange: Exchange) -> Failure | None:

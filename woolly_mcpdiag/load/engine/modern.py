@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from time import monotonic
 from typing import Any
 
+from woolly_mcpdiag.load.contract import Asked
 from woolly_mcpdiag.load.engine import rpc
 from woolly_mcpdiag.load.engine.calls import Call, after, request
-from woolly_mcpdiag.load.engine.exchange import Asked, Exchange, Resume
+from woolly_mcpdiag.load.engine.exchange import Exchange, Resume
 from woolly_mcpdiag.load.engine.line import Line, Setting, Steps, asked, judged
 
 _ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}

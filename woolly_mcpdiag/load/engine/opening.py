@@ -14,8 +14,10 @@ from woolly_mcpdiag.load.engine.loop import READ, WRITE, Loop
 from woolly_mcpdiag.load.engine.place import Place
 
 Opened = Callable[[socket.socket | None, Failure | None], None]
-"""Takes the open socket, still registered with the loop, or why there is none."""
-_UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK}
+"""Takes the open socket, registered with the loop for reading, or why there is none."""
+_THERE = {0, errno.EISCONN}
+_UNDER_WAY = {*_THERE, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
+_KIND = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0)
 
 
 class Opening:
@@ -87,16 +89,25 @@ class Opening:
         while self._untried:
             family, address = self._untried[0]
             try:
-                sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+                sock = socket.socket(family, _KIND, socket.IPPROTO_TCP)
             except OSError as error:
                 problem = error
                 break
-            sock.setblocking(False)
+            if _KIND == socket.SOCK_STREAM:
+                sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             code = sock.connect_ex(address)
             if code in _UNDER_WAY:
+                # On the loopback all is done by now, which only a second look tells.
+                code = sock.connect_ex(address)
+            if code in _UNDER_WAY:
                 self._sock = sock
-                self._loop.add(sock.fileno(), self._dialled, WRITE)
+                if code in _THERE:
+                    self._connected()
+                    self._loop.add(sock.fileno(), _nothing)
+                    self._loop.soon(self._go_on)
+                else:
+                    self._loop.add(sock.fileno(), self._dialled, WRITE)
                 return
             sock.close()
             problem = OSError(code, os.strerror(code))
@@ -114,14 +125,24 @@ class Opening:
             self._untried.pop(0)
             self._dial(OSError(code, os.strerror(code)))
             return
+        self._connected()
+        self._loop.change(sock.fileno(), READ)
+        self._go_on()
+
+    def _connected(self) -> None:
         self._place.prefer(self._untried[0])
         now = monotonic()
         self._recorder.phase("connect", now - self._begun)
-        if self._place.tls is None:
-            self._succeed()
-            return
         self._begun = now
-        self._secure(sock, self._place.tls)
+
+    def _go_on(self) -> None:
+        sock, tls = self._sock, self._place.tls
+        if sock is None:
+            return
+        if tls is None:
+            self._succeed()
+        else:
+            self._secure(sock, tls)
 
     def _secure(self, sock: socket.socket, tls: ssl.SSLContext) -> None:
         self._loop.remove(sock.fileno())
@@ -146,11 +167,16 @@ class Opening:
             self._insecure(problem)
         else:
             self._recorder.phase("tls", monotonic() - self._begun)
+            self._loop.change(sock.fileno(), READ)
             self._succeed()
 
     def _insecure(self, problem: OSError) -> None:
         self._recorder.phase("tls", monotonic() - self._begun, failed=True)
         self._fail(failure.unconnected(problem, "tls"))
+
+
+def _nothing(_mask: int) -> None:
+    return
 
 
 def is_open(sock: socket.socket | None) -> bool:

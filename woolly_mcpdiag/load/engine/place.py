@@ -1,5 +1,6 @@
 """The one place for where a URL leads: addresses, TLS, and the bytes that every request to it has in common."""
 
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -13,8 +14,13 @@ from woolly_mcpdiag.core.errors import InputError, UsageError
 from woolly_mcpdiag.load.plan import Connection as Reached
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+Headers = tuple[tuple[str, str], ...]
+"""Names and values."""
 _ASK_AGAIN = 1.0
 """Seconds after which a name that did not resolve is asked for again."""
+_MOST_HEADS = 100
+_PLAIN = re.compile(r"[!-~]+\Z")
+"""A header's value that can be sent without a further look."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -33,6 +39,7 @@ class Place:
         self.common = _common(self.parts, at.headers)
         """Header lines of every request."""
         self.secrets = tuple(value for value in at.headers.values() if value)
+        self._heads: dict[tuple[str, Headers], bytes] = {}
         self.addresses: list[Address] = []
         self.resolving: float | None = None
         """Seconds that the resolver took, until somebody has taken note of it."""
@@ -65,6 +72,17 @@ class Place:
         """Return request line and header fields without the blank line at their end."""
         more = "".join(f"{name}: {_checked(name, value)}\r\n" for name, value in headers.items())
         return f"{method} {path} HTTP/1.1\r\n".encode() + self.common + more.encode("latin-1")
+
+    def again(self, method: str, headers: Headers, session: str = "") -> bytes:
+        """Return ``request`` of this path, and remember it; a session, unless empty, is named in a header besides."""
+        found = self._heads.get((method, headers))
+        if found is None:
+            if len(self._heads) >= _MOST_HEADS:
+                self._heads.clear()
+            found = self._heads[method, headers] = self.request(method, self.path, dict(headers))
+        if not session:
+            return found
+        return b"%bmcp-session-id: %b\r\n" % (found, _checked("mcp-session-id", session).encode("latin-1"))
 
     def within(self, url: str) -> SplitResult | None:
         """Return the parts of an absolute URL on this origin, ``None`` for one elsewhere."""
@@ -110,6 +128,8 @@ def _common(parts: SplitResult, headers: Mapping[str, str]) -> bytes:
 
 
 def _checked(name: str, value: str) -> str:
+    if name == "mcp-session-id" and _PLAIN.match(value):
+        return value
     try:
         (name + value).encode("latin-1")
     except UnicodeEncodeError:

@@ -1,22 +1,35 @@
 """Sessions over Streamable HTTP in the handshake era: initialize, initialized, a GET stream, calls, DELETE."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
+from woolly_mcpdiag.load.contract import Asked
 from woolly_mcpdiag.load.engine import lane, rpc
 from woolly_mcpdiag.load.engine.calls import Call, after, before, request, with_body
 from woolly_mcpdiag.load.engine.connection import Connection
-from woolly_mcpdiag.load.engine.exchange import Asked, Exchange, Resume
+from woolly_mcpdiag.load.engine.exchange import Exchange, Resume
 from woolly_mcpdiag.load.engine.failure import Failure, nonsense
+from woolly_mcpdiag.load.engine.ledger import Whose
+from woolly_mcpdiag.load.engine.likeness import Likeness
 from woolly_mcpdiag.load.engine.line import Line, Setting, Steps, asked, is_stale, judged, refusal
+from woolly_mcpdiag.load.engine.place import Headers
 from woolly_mcpdiag.load.engine.rpc import Message, decode
 
-_ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+_ACCEPT: Headers = (("accept", "application/json, text/event-stream"), ("content-type", "application/json"))
+_LISTEN: Headers = (("accept", "text/event-stream"),)
 _INITIALIZED = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
 _NONE = (b"", 0)
+_AGAIN = 0.5
+"""Seconds after which a new session that was refused is tried once more: longer than one needs to get ready."""
 _REOPEN = 1.0
 """Seconds after which a GET stream that the server ended is opened again, as the SDK does."""
+
+
+@lru_cache(maxsize=8)
+def _initialize(version: str) -> bytes:
+    return after("initialize", rpc.initialize(version))
 
 
 class StreamableLine(Line):
@@ -25,13 +38,15 @@ class StreamableLine(Line):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         self._number = 0
-        self._leave: Callable[[int], int] | None = None
-        """Ends the short cut; see ``lane``."""
+        self._last: Callable[[], int] | None = None
+        """Tells the number that the short cut used last; see ``lane``."""
+        self._likeness = Likeness()
         self._limit = setting.limits.call
-        self._extra: dict[str, str] = {}
+        self._version: Headers = ()
+        """The header that names the version which was agreed on."""
         self._before: dict[int, tuple[bytes, int]] = {}
         """Call → what stands before the number of its request, and the first number for which that is wrong."""
-        self._head = self.place.request("POST", self.place.path, _ACCEPT)
+        self._head = self.place.again("POST", _ACCEPT)
         self._asked: dict[str, Asked] = {}
         self._stream: Connection | None = None
 
@@ -41,7 +56,7 @@ class StreamableLine(Line):
         begun = monotonic()
         mcp = setting.plan.mcp
         wanted = mcp.version if mcp is not None else ""
-        exchange = self._ask("initialize", rpc.initialize(wanted), resume)
+        exchange = self._ask("initialize", _initialize(wanted), resume)
         exchange = yield
         why = judged(exchange)
         setting.ledger.answered(exchange)
@@ -50,10 +65,8 @@ class StreamableLine(Line):
         setting.recorder.phase("initialize", exchange.ended - exchange.sent)
         head = exchange.head
         self.opened(head.session if head is not None else "")
-        self._extra = {"mcp-protocol-version": rpc.version_of(exchange.body) or wanted}
-        if self.session:
-            self._extra["mcp-session-id"] = self.session
-        self._head = self.place.request("POST", self.place.path, {**_ACCEPT, **self._extra})
+        self._version = (("mcp-protocol-version", rpc.version_of(exchange.body) or wanted),)
+        self._head = self.place.again("POST", _ACCEPT + self._version, self.session)
         self._asked.clear()
         self._before.clear()
         exchange = self._note(_INITIALIZED, "notifications/initialized", resume)
@@ -61,19 +74,43 @@ class StreamableLine(Line):
         why = refusal(exchange)
         setting.ledger.answered(exchange)
         if why is not None:
-            return self.unborn("initialized", exchange, why)
+            failed = self.unborn("initialized", exchange, why)
+            if self.session and is_stale(exchange):
+                yield from self._once_more(exchange, resume)
+            return failed
         setting.recorder.phase("initialized", exchange.ended - exchange.sent)
         self.born(begun)
         if setting.plan.stream and self.session:
             self._listen()
         return None
 
+    def _once_more(self, refused: Exchange, resume: Resume) -> Steps:
+        """Send ``initialized`` again: a session that was not ready works from now on, one of another worker in turns.
+
+        The birth has failed all the same, as it does for clients that try nothing twice; what was taken is ended.
+        """
+        setting = self.setting
+
+        def again() -> None:
+            resume(refused)
+
+        setting.loop.at(monotonic() + _AGAIN, again)
+        yield
+        self._note(_INITIALIZED, "notifications/initialized", resume)
+        exchange = yield
+        setting.ledger.answered(exchange)
+        if refusal(exchange) is None:
+            self._ask("ping", after("ping", {}), resume)
+            exchange = yield
+            setting.ledger.answered(exchange)
+            self.ready = True
+        return (yield from self.close(resume))
+
     def start(self, call: Call, count: int, worker: int, resume: Resume, begun: float) -> Exchange:
         """Send a call."""
-        leave = self._leave
-        if leave is not None:
-            self._number = leave(0)
-            self._leave = None
+        if self._last is not None:
+            self._number = self._last()
+            self._last = None
         number = self._number = self._number + 1
         rest = call.fixed
         if rest is None:
@@ -101,14 +138,14 @@ class StreamableLine(Line):
             self.connection().start(exchange, raw)
         return exchange
 
-    def hurry(self, call: Call, exchange: Exchange, more: Callable[[], bool]) -> None:
+    def hurry(self, call: Call, exchange: Exchange, more: Callable[[], bool], whose: Whose) -> None:
         """Take the short cut over this exchange's connection, where calls are the same each time."""
-        connection, ledger = exchange.connection, self.setting.ledger
+        connection = exchange.connection
         if call.fixed is None or not exchange.reused or not isinstance(connection, Connection):
             return
         before, until = self._before[call.index]
-        texts = before, call.fixed, until
-        self._leave = lane.enter(connection, exchange, texts, more, ledger, ledger.times[call.index])
+        habit = lane.Habit(before, call.fixed, until, self._likeness, more, call.index, whose)
+        self._last = lane.enter(connection, exchange, habit, self.setting.ledger)
 
     def _reckon(self, index: int, number: int, rest: bytes) -> bytes:
         found = before(self._head, number, rest)
@@ -126,12 +163,20 @@ class StreamableLine(Line):
                 return nonsense(f"the answer is no JSON-RPC message: {problem}")
             result = message.result
             if message.id == exchange.number and result is not None and message.error is None and not result.isError:
+                self._learn(exchange)
                 return None
             return rpc.verdict(message, exchange.number, exchange.body)
         why = judged(exchange)
-        if why is not None and why.status and self.session and is_stale(exchange):
+        if why is None:
+            self._learn(exchange)
+        elif why.status and self.session and is_stale(exchange):
             self.ready = False
         return why
+
+    def _learn(self, exchange: Exchange) -> None:
+        # Who makes one call only need not know.
+        if self.used and exchange.connection is not None:
+            self._likeness.learn(exchange.number, exchange.connection.raw)
 
     def close(self, resume: Resume) -> Steps:
         """Delete the session and close everything."""
@@ -142,7 +187,7 @@ class StreamableLine(Line):
         if self.session and alive:
             told = asked(self.place, "DELETE", session=self.session)
             exchange = Exchange(told, resume, 0, begun, begun + setting.limits.close)
-            raw = self.place.request("DELETE", self.place.path, {**_ACCEPT, **self._extra}) + b"\r\n"
+            raw = self.place.again("DELETE", _ACCEPT + self._version, self.session) + b"\r\n"
             self.connection().start(exchange, raw)
             exchange = yield
             why = refusal(exchange)
@@ -166,12 +211,12 @@ class StreamableLine(Line):
         told = self._asked[method] = asked(self.place, "POST", method, self.session)
         return told
 
-    def _ask(self, method: str, params: dict[str, Any], resume: Resume) -> Exchange:
+    def _ask(self, method: str, rest: bytes, resume: Resume) -> Exchange:
         self._number += 1
         now = monotonic()
         exchange = Exchange(self._sort(method), resume, self._number, now, now + self.setting.limits.call)
         exchange.peer = self._answer
-        self.connection().start(exchange, request(self._head, self._number, after(method, params)))
+        self.connection().start(exchange, request(self._head, self._number, rest))
         return exchange
 
     def _note(self, body: bytes, method: str, resume: Resume) -> Exchange:
@@ -211,7 +256,7 @@ class StreamableLine(Line):
         exchange.sink = self._heard
         self._stream = Connection(setting.loop, self.place, setting.limits, setting.recorder, self.free)
         self._stream.on_lost = self._cut
-        raw = self.place.request("GET", self.place.path, {"accept": "text/event-stream", **self._extra}) + b"\r\n"
+        raw = self.place.again("GET", _LISTEN + self._version, self.session) + b"\r\n"
         self._stream.start(exchange, raw)
 
     def _listening(self, exchange: Exchange) -> None:

@@ -64,7 +64,7 @@ class User:
             begun = monotonic()
             exchange = line.start(call, count, whose.number, resume, begun)
             if alone and desk.mine:
-                line.hurry(call, exchange, more)
+                line.hurry(call, exchange, more, whose)
                 yield
                 # The short cut may have begun anew in between.
                 begun = exchange.begun

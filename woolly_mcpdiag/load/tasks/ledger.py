@@ -1,16 +1,15 @@
 """The one place that tells the recorder what the tasks and the wire saw: exchanges, phases, sessions, failures."""
 
-from collections.abc import Mapping
+from typing import Unpack
 
 import anyio
 
 from woolly_mcpdiag.core import redact
-from woolly_mcpdiag.core.events import Event, EventKind, Role
+from woolly_mcpdiag.core.events import EventKind, Role, Told, told
 from woolly_mcpdiag.core.ids import normalise
 from woolly_mcpdiag.load.contract import Exchanged, Recorder
 from woolly_mcpdiag.wire.recording import Heard, Listener
 
-Facts = Mapping[str, str | int | float | bool]
 _NOT_SERVED = {400, 404, 405, 406, 415, 422}
 """Refusals of ``server/discover`` that say no more than that the server is older."""
 _WAITING = 10_000
@@ -93,7 +92,7 @@ class Ledger:
         message = f"{what} disconnected: {error}: {detail}" if error else f"{what} disconnected: {detail}"
         self.event("stream.lost", message, url=heard.url, session=session, error=error)
 
-    def event(  # noqa: PLR0913 - the fields of an event
+    def event(
         self,
         kind: EventKind,
         message: str = "",
@@ -101,36 +100,12 @@ class Ledger:
         at: float | None = None,
         role: Role = "client",
         level: str = "INFO",
-        method: str = "",
-        url: str = "",
-        status: int | None = None,
-        duration: float | None = None,
-        session: str = "",
-        key: str = "",
-        agent: str = "",
-        error: str = "",
-        extra: Facts | None = None,
+        **facts: Unpack[Told],
     ) -> None:
         """Tell of anything else; ``at`` is an instant, now by default."""
-        self.recorder.event(
-            Event(
-                kind=kind,
-                time=self.recorder.wall(anyio.current_time() if at is None else at),
-                role=role,
-                logger="mcpdiag.load",
-                level=level,
-                method=method,
-                url=url,
-                status=status,
-                duration=duration,
-                session=normalise(session),
-                key=key,
-                agent=agent,
-                error=error,
-                message=redact.text(message),
-                extra=dict(extra or {}),
-            )
-        )
+        time = self.recorder.wall(anyio.current_time() if at is None else at)
+        text = redact.text(message)
+        self.recorder.event(told(kind, text, time=time, role=role, logger="mcpdiag.load", level=level, **facts))
 
     def _benign(self, heard: Heard) -> bool:
         if heard.rpc == "server/discover":

@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
-from woolly_mcpdiag.core.events import EventKind
+from woolly_mcpdiag.core.events import EventKind, Extra
 from woolly_mcpdiag.load.tasks.failures import NoEndpointError
-from woolly_mcpdiag.load.tasks.ledger import Facts, Ledger
+from woolly_mcpdiag.load.tasks.ledger import Ledger
 from woolly_mcpdiag.wire.plain import protocol_of
 from woolly_mcpdiag.wire.sdk import MODERN_PROTOCOL_VERSIONS, Client
 from woolly_mcpdiag.wire.session import first_error
@@ -123,5 +123,5 @@ class Owned:
         self._settled.set()
         self._over.set()
 
-    def _tell(self, kind: EventKind, message: str, took: float, extra: Facts) -> None:
+    def _tell(self, kind: EventKind, message: str, took: float, extra: Extra) -> None:
         self._ledger.event(kind, message, duration=took, session=self._id, key=self._key, extra=extra)
