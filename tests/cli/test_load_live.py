@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -152,6 +153,11 @@ def test_a_generator_that_is_the_bottleneck_is_said():
 def test_the_clock_tells_calls_or_time():
     assert "00:42 / 01:00" in text(state())
     assert "100 of 300 calls, 00:42" in text(state(wanted=300, total=None))
+
+
+def test_a_gate_is_called_a_gate():
+    gate = state(scene="waves-5", plans=8)
+    assert "mcpdiag gate waves-5" in text(replace(gate, meta=replace(gate.meta, command="gate")))
 
 
 def test_a_load_that_is_being_stopped_says_so():

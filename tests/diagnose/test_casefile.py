@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from woolly_mcpdiag.diagnose.casefile import CaseFile
+from woolly_mcpdiag.diagnose.casefile import CaseFile, alike
 from woolly_mcpdiag.diagnose.engine import judge
+from woolly_mcpdiag.diagnose.pictures import overlaps
 from woolly_mcpdiag.diagnose.pool import Pool
 from woolly_mcpdiag.diagnose.sessions import SessionTable
 from woolly_mcpdiag.logs.batch import NO_TIME, Batch, BatchBuilder, Kind, Logger, Vocabulary
@@ -100,6 +101,28 @@ def test_sessions_added_in_pieces_are_those_added_at_once(rows, cuts):
         orders = [np.argsort(table["low"], kind="stable") for table in tables]
         for name in tables[0].columns:
             assert tables[0][name][orders[0]].tolist() == tables[1][name][orders[1]].tolist(), name
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=60))
+def test_the_overlap_of_a_session_counts_the_others_alive_at_its_first_failure(rows):
+    table = filed(rows).sessions[Kind.CALL].table()
+    if not len(table):
+        return
+    failing = np.flatnonzero(table["fail"])
+    ends = np.maximum(table["last_ok"], table["last_fail"])
+    at = table["first_fail"][failing]
+    assert overlaps(table, failing) == [
+        int(np.count_nonzero((table["first_line"] <= one) & (ends >= one))) - 1 for one in at.tolist()
+    ]
+
+
+def test_codes_are_told_apart_where_their_short_forms_are_the_same():
+    # More codes than 16 bits have values, so that some share one.
+    codes = np.tile(np.arange(70_000), 2)
+    found = alike(codes)
+    assert len(found) == 70_000
+    assert [found[at].tolist() for at in (0, 35_000, 69_999)] == [[at, at + 70_000] for at in (0, 35_000, 69_999)]
 
 
 @settings(max_examples=60, deadline=None)

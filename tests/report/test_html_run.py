@@ -60,6 +60,14 @@ def test_criteria_failures_and_comparison_are_on_the_page(run_samples):
     assert "×0.55 better" in Page(html.render(run_samples.report("turns"))).text
 
 
+def test_the_names_of_scenes_stand_below_the_bars(run_samples):
+    text = html.render(run_samples.report("outage"))
+    named = max(float(y) for y in re.findall(r'<text[^>]* y="([\d.]+)"[^>]*>outage<', text))
+    picture = text[text.index("timeline run") :]
+    bars = re.findall(r'<rect[^>]* y="([\d.]+)"[^>]* height="([\d.]+)"', picture[: picture.index("</svg>")])
+    assert named > max(float(y) + float(height) for y, height in bars)
+
+
 def test_labels_stand_above_the_figures(run_samples):
     text = html.render(run_samples.report("busy"))
     assert text.index("figures are the generator") < text.index('class="figures"')

@@ -56,12 +56,12 @@ Failures
   next  mcpdiag explain 400
 
 Calls
-                       n  failed    rate     p50     p90     p95     p99     max
-  agent runs         608       8  15.2/s  127 ms  393 ms  851 ms  1.77 s  2.57 s
-    agent tester     208       8   5.2/s  125 ms  342 ms  818 ms  1.42 s  1.77 s
-    agent simplifi…  200       0     5/s  130 ms  417 ms  997 ms  2.03 s  2.57 s
-    agent summariz…  200       0     5/s  125 ms  370 ms  834 ms  1.37 s  2.15 s
-  MCP calls: tools…  804       4  20.1/s   21 ms   73 ms  171 ms  254 ms  537 ms
+                                       n  failed     p50     p95     p99     max
+  agent runs                         608       8  127 ms  851 ms  1.77 s  2.57 s
+    agent tester                     208       8  125 ms  818 ms  1.42 s  1.77 s
+    agent simplifier                 200       0  130 ms  997 ms  2.03 s  2.57 s
+    agent summarizer                 200       0  125 ms  834 ms  1.37 s  2.15 s
+  MCP calls: tools/call search_code  804       4   21 ms  171 ms  254 ms  537 ms
 Phases
                n  failed      p50      p90      p95      p99      max
   connect     40       0  1.03 ms  1.84 ms  7.64 ms  13.1 ms  13.1 ms

@@ -36,7 +36,11 @@ def _of(
     if criterion.id == "zero-400" and of_400:
         return _best(of_400)
     scenes = set(criterion.scenes)
-    return _best([*(cause for names, cause in told if scenes.intersection(names)), *found])
+    named = _best([*(cause for names, cause in told if scenes.intersection(names)), *found])
+    if named and set(named) <= set(_OPEN):
+        # Agents that never answer say nothing; what is asked of their MCP server beside them may.
+        return _best([*named, *(cause for _, cause in told)])
+    return named
 
 
 def _findings(findings: Iterable[Finding]) -> list[str]:

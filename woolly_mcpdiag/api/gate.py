@@ -7,7 +7,7 @@ from typing import Any
 
 from woolly_mcpdiag.api.blame import causes
 from woolly_mcpdiag.api.load import Demand, Loaded, State, load
-from woolly_mcpdiag.api.rehearsing import OutageFactory, Rehearsals
+from woolly_mcpdiag.api.rehearsing import GRACE, OutageFactory, Rehearsals
 from woolly_mcpdiag.api.report import Recorded, report_run
 from woolly_mcpdiag.core.measures import Kind, Tally
 from woolly_mcpdiag.core.runs import End, Meta, Run
@@ -205,7 +205,8 @@ def _plans(subject: Subject, scene: SceneSpec, rehearsals: Rehearsals) -> list[P
     of_mcp = scene.name.startswith("mcp-") or subject.agent is None
     if of_mcp and subject.mcp is not None:
         size = max(10, scene.size)
-        sessions = Sessions(policy="pool", size=size) if subject.client == "pooled" else Sessions(policy="per-call")
+        pooled = subject.client == "pooled"
+        sessions = Sessions(policy="pool", size=size) if pooled else Sessions(policy="per-call")
         return [
             Plan(
                 calls=subject.calls,
@@ -214,7 +215,8 @@ def _plans(subject: Subject, scene: SceneSpec, rehearsals: Rehearsals) -> list[P
                 scene=scene.name,
                 model=model,
                 sessions=sessions,
-                limits=Limits(call=CALL, drain=DRAIN),
+                # The pooled client has deadlines of its own, and errors that say more than that one was passed.
+                limits=Limits(call=CALL, grace=GRACE if pooled else 0.0, drain=DRAIN),
             )
         ]
     if subject.agent is None:

@@ -15,19 +15,17 @@ from woolly_mcpdiag.core.errors import InputError, UsageError
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.diagnose.docket import Docket
 from woolly_mcpdiag.diagnose.engine import Diagnosis
-from woolly_mcpdiag.diagnose.tables import event_rows, session_rows
 from woolly_mcpdiag.logs.batch import Batch, Vocabulary
-from woolly_mcpdiag.logs.events import EventEngine
-from woolly_mcpdiag.logs.follow import follow
 from woolly_mcpdiag.logs.inputs import Input, is_events, resolve
 from woolly_mcpdiag.logs.lines import LineEngine
 from woolly_mcpdiag.logs.read import Reading, Settings, compiled
 from woolly_mcpdiag.report.assemble import assemble
 from woolly_mcpdiag.report.model import Report, Source
-from woolly_mcpdiag.report.outside import tell_outside
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from woolly_mcpdiag.logs.events import EventEngine
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One path or several: files, globs, directories, or "-" for standard input."""
@@ -78,7 +76,8 @@ class Analysis:
 
     def sessions_frame(self) -> "pd.DataFrame":
         """Return one row a session (pandas)."""
-        from woolly_mcpdiag.report.frames import sessions_frame  # noqa: PLC0415 - pandas only when asked for
+        from woolly_mcpdiag.diagnose.tables import session_rows  # noqa: PLC0415 - only when asked for
+        from woolly_mcpdiag.report.frames import sessions_frame  # noqa: PLC0415 - and pandas with it
 
         return sessions_frame(session_rows(self.diagnosis), order=self.report.clock == "order")
 
@@ -94,7 +93,8 @@ class Analysis:
 
     def events_frame(self) -> "pd.DataFrame":
         """Return one row an event (pandas). Raises ``UsageError`` unless ``Options.keep_events`` was set."""
-        from woolly_mcpdiag.report.frames import events_frame  # noqa: PLC0415 - pandas only when asked for
+        from woolly_mcpdiag.diagnose.tables import event_rows  # noqa: PLC0415 - only when asked for
+        from woolly_mcpdiag.report.frames import events_frame  # noqa: PLC0415 - and pandas with it
 
         if not self._keeps:
             message = "events: were not kept"
@@ -138,6 +138,8 @@ def analyze_logs(
     report = assemble(found, [_source(reading, docket) for reading in readings], _about(readings), version=__version__)
     report.partial = partial
     if not partial and not any(source.events for source in report.sources):
+        from woolly_mcpdiag.report.outside import tell_outside  # noqa: PLC0415 - where there is something to tell
+
         tell_outside(report, readings, settings, stopped)
     return Analysis(report=report, diagnosis=found, _kept=kept, _vocabulary=vocabulary, _keeps=chosen.keep_events)
 
@@ -154,6 +156,8 @@ def follow_logs(
 
     ``on_report`` gets a report when all that is there was read, then at most one in ``every`` seconds.
     """
+    from woolly_mcpdiag.logs.follow import follow  # noqa: PLC0415 - only for logs that grow
+
     chosen = options or Options()
     vocabulary = Vocabulary()
     docket = Docket(vocabulary)
@@ -222,11 +226,13 @@ class _Growing:
             self._line += 1
             engine.feed(raw, self._line)
 
-    def _chosen(self, data: bytes) -> LineEngine | EventEngine:
+    def _chosen(self, data: bytes) -> "LineEngine | EventEngine":
         """Return the engine for what the first lines are."""
         if self._engine is None:
             span = {"since": self._settings.since, "until": self._settings.until}
             if is_events(data):
+                from woolly_mcpdiag.logs.events import EventEngine  # noqa: PLC0415 - most logs are text
+
                 self._engine = EventEngine(self._vocabulary, self._name, **span)
             else:
                 today = datetime.now(UTC).date()

@@ -129,7 +129,10 @@ class Rehearsals:
         if len(times) < 2:
             return {}
         events = [Event.from_json(line) for line in self._lines.pop(plan.scene, [])]
-        outage = Outage(away=times[0], back=times[1], deadline=plan.limits.call, recovery_time=RECOVERY)
+        limits = plan.limits
+        outage = Outage(
+            away=times[0], back=times[1], deadline=limits.call, recovery_time=RECOVERY, attempt=limits.attempt
+        )
         log = _read_back(Path(plan.log))
         return {
             "away": times[0],

@@ -180,10 +180,10 @@ def _count(text: str | None) -> int | None:
 
 def _read(inputs: list[str], options: "Options", interrupt: Interrupt, *, quiet: bool) -> "Analysis":
     from woolly_mcpdiag import api
-    from woolly_mcpdiag.cli.memory import give_back
     from woolly_mcpdiag.cli.progress import ProgressBar
+    from woolly_mcpdiag.diagnose.memory import limit_spare
 
-    give_back()
+    limit_spare()
     bar = ProgressBar(sys.stderr, quiet=quiet)
     try:
         return api.analyze_logs(inputs, options, progress=bar, stopped=interrupt.asked)

@@ -1,10 +1,13 @@
 """The one place for ``--fail-on``: what may be asked for, and what of it a report shows."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from woolly_mcpdiag.core.causes import FAMILIES, catalogue, nearest
 from woolly_mcpdiag.core.errors import UsageError
-from woolly_mcpdiag.report.model import Report
+
+if TYPE_CHECKING:
+    from woolly_mcpdiag.report.model import Report
 
 WORDS = ("any", "unexplained")
 
@@ -25,7 +28,7 @@ def checked(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def matches(report: Report, names: Sequence[str]) -> list[str]:
+def matches(report: "Report", names: Sequence[str]) -> list[str]:
     """Return what the report shows of what was asked for: "session.no-affinity ×12".
 
     A family and ``any`` leave benign findings out; a benign cause counts where it is asked for by its name.
@@ -42,7 +45,7 @@ def matches(report: Report, names: Sequence[str]) -> list[str]:
     return found
 
 
-def undecidable(report: Report) -> str:
+def undecidable(report: "Report") -> str:
     """Return why the report cannot answer at all, "" where it can: without MCP traffic nothing was tested."""
     if report.requests or report.sessions or report.findings:
         return ""

@@ -1,8 +1,6 @@
 """The error edge: the one place where an exception becomes a message and an exit code."""
 
-import platform
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -126,6 +124,9 @@ def _usage(error: typer.TyperException) -> int:
 
 
 def _crash(error: BaseException) -> int:
+    import platform
+    import traceback
+
     traceback.print_exception(error)
     tell(
         f"mcpdiag itself failed: {type(error).__name__}: {error}",

@@ -98,7 +98,7 @@ def _targets(order: GateOrder, *, quiet: bool) -> Iterator[GateOrder]:
     options = Options(faults=order.typed.faults, client=_demo_client(order))
     with demo_process(options, pooled=POOLED if options.client == "pooled" else "") as demo:
         if not quiet:
-            note(f"no target is named, so the demo is judged: agents API {demo.api_url}, MCP server {demo.mcp_url}")
+            note("no target is named, so the demo is judged")
         mcp = connection(demo.mcp_url, order.typed)
         yield replace(order, mcp=mcp, agent=replace(mcp, url=demo.api_url))
 

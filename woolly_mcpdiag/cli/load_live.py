@@ -145,7 +145,7 @@ def kinds(tally: Tally) -> Counter[str]:
 def _head(state: State, width: int, *, stopping: bool) -> Iterator[Row]:
     targets = " + ".join(str(told.get("url", "")).partition("://")[2] for told in state.meta.targets)
     clock = _clock(state)
-    yield pad(f"mcpdiag load{_turn(state)} · {targets}", width - cells(clock) - 1) + " " + clock, "bold"
+    yield pad(f"mcpdiag {state.meta.command}{_turn(state)} · {targets}", width - cells(clock) - 1) + " " + clock, "bold"
     workload, hint = run_wording.workload(state.meta), " · Ctrl-C ends with the full report"
     if stopping:
         yield "stopping; Ctrl-C again ends at once", "bold yellow"

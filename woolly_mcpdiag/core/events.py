@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal, get_args
+from typing import Literal, TypedDict, Unpack, get_args
 
+from woolly_mcpdiag.core.ids import normalise
 from woolly_mcpdiag.core.json_text import parse
 
 SCHEMA = "mcpdiag.event/1"
@@ -42,6 +43,7 @@ EventKind = Literal[
     "loop.blocked",
 ]
 KINDS: tuple[str, ...] = get_args(EventKind)
+Extra = Mapping[str, str | int | float | bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class Event:
     """Exception type without its module."""
     message: str = ""
     """Redacted text."""
-    extra: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    extra: Extra = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return one JSON line without its newline; absent facts are left out."""
@@ -106,6 +108,37 @@ class Event:
                 msg = f"{name}: {str(value)[:40]!r} is no value of it"
                 raise ValueError(msg)
         return Event(**found)
+
+
+class Told(TypedDict, total=False):
+    """What whoever tells of something knows of it; the fields of an event."""
+
+    method: str
+    url: str
+    status: int | None
+    duration: float | None
+    session: str
+    key: str
+    agent: str
+    error: str
+    extra: Extra
+
+
+def told(
+    kind: EventKind,
+    message: str,
+    *,
+    time: float,
+    logger: str,
+    level: str,
+    role: Role = "client",
+    source: str = "",
+    **facts: Unpack[Told],
+) -> Event:
+    """Return an event of this program's own, its session id normalised; empty facts are left out of ``extra``."""
+    facts["extra"] = {name: value for name, value in facts.get("extra", {}).items() if value != ""}
+    facts["session"] = normalise(facts.get("session", ""))
+    return Event(kind=kind, time=time, source=source, role=role, logger=logger, level=level, message=message, **facts)
 
 
 _NUMBERS = {"line": int, "status": int, "size": int, "time": float, "duration": float}

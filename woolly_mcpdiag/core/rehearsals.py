@@ -38,6 +38,10 @@ class OutageFacts:
     """Calls started after that first success."""
     failures_after_recovery: int
     """Of those, the ones that failed or were answered by a fallback; 0 is wanted."""
+    attempt: float = 0.0
+    """Seconds that one attempt of a call may take; 0 where nobody said."""
+    pace: float = 0.0
+    """Seconds that a tenth of the calls took without any outage, those that succeeded; 0 where there were none."""
     examples: tuple[str, ...] = ()
     """A line each of hangs, untyped errors and failures after recovery; redacted."""
 

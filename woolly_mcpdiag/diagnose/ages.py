@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.diagnose.case import Case
+from woolly_mcpdiag.diagnose.columns import among
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION
 from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, distinct
 
@@ -89,7 +90,7 @@ def follow_ups(case: Case, url: int) -> dict[str, NDArray[Any]]:
     for source in distinct(births["source"]):
         mine = np.flatnonzero((rows["source"] == source) & (rows["status"] == 200))
         made = nearest(rows["line"][mine].tolist(), births["line"][births["source"] == source].tolist())
-        keep[mine[np.isin(rows["line"][mine], made)]] = False
+        keep[mine[among(rows["line"][mine], made)]] = False
     return {name: column[keep] for name, column in rows.items()}
 
 

@@ -13,13 +13,15 @@ from woolly_mcpdiag.core.causes import Confidence, catalogue
 from woolly_mcpdiag.core.findings import Evidence, Finding
 from woolly_mcpdiag.diagnose import endpoints
 from woolly_mcpdiag.diagnose.casefile import CaseFile, Cell, CellKey, Note
+from woolly_mcpdiag.diagnose.columns import among
 from woolly_mcpdiag.diagnose.endpoints import origin_of
-from woolly_mcpdiag.diagnose.sessions import LATE, Rows
+from woolly_mcpdiag.diagnose.sessions import LATE, Rows, hashed
 from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Kind, Logger, distinct
 
 FAIL = 400
 EVIDENCE = 3
 """Lines shown as evidence for a finding, at most, of each kind of line."""
+_PIECE = 1 << 14
 _NEARLY = 0.9
 """Share of exchanges with a time from which the few without one do not matter."""
 
@@ -106,7 +108,7 @@ class Case:
             if pool == "openings":
                 found = self._births(columns)
             else:
-                mine = (columns["kind"] == self.view) & np.isin(columns["url"], sorted(self.mcp))
+                mine = (columns["kind"] == self.view) & among(columns["url"], self.mcp)
                 found = {name: column[mine] for name, column in columns.items()}
             self._rows[pool] = found
         return found
@@ -118,17 +120,18 @@ class Case:
         if url in self.named:
             # An HTTP+SSE session is opened at one address and used at another.
             near |= {other for other in self.mcp if origin_of(self.at(other)) == origin_of(self.at(url))}
-        mine = np.isin(rows["url"], sorted(near))
+        mine = among(rows["url"], near)
         return {name: column[mine] for name, column in rows.items()}
 
     def _births(self, columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Keep the first line of each session, and give it the address of the exchange it stands beside."""
         # Lines of different inputs have no order among each other: only those beside the exchanges count.
-        beside = np.isin(columns["source"], sorted({cell.key.source for cell in self.cells}))
+        beside = among(columns["source"], {cell.key.source for cell in self.cells})
         if beside.any():
             columns = {name: column[beside] for name, column in columns.items()}
-        pairs = np.stack((columns["high"], columns["low"]))
-        first = np.sort(np.unique(pairs, axis=1, return_index=True)[1]) if pairs.size else np.zeros(0, np.intp)
+        key = hashed(columns["high"], columns["low"])
+        order = np.argsort(key, kind="stable")
+        first = np.sort(order[np.diff(key[order], prepend=~key[order[:1]]) != 0])
         rows = {name: column[first] for name, column in columns.items()}
         rows["url"] = self._beside(rows)
         return rows
@@ -197,11 +200,12 @@ class Case:
             return {}
         if not chosen:
             return {}
-        lows = np.sort(np.array([low for _, low in chosen], np.uint64))
-        place = np.minimum(np.searchsorted(lows, table["low"]), len(lows) - 1)
-        rows = np.flatnonzero(lows[place] == table["low"])
-        times = np.where(table["opened"] == LATE, NO_TIME, table["opened"])
-        columns = (table["high"][rows].tolist(), table["low"][rows].tolist(), times[rows].tolist())
+        lows = np.array([low for _, low in chosen], np.uint64)
+        # Piece by piece, which takes less memory.
+        pieces = (among(table["low"][at : at + _PIECE], lows) for at in range(0, len(table), _PIECE))
+        rows = np.flatnonzero(np.concatenate(list(pieces)))
+        times = np.where(table["opened"][rows] == LATE, NO_TIME, table["opened"][rows])
+        columns = (table["high"][rows].tolist(), table["low"][rows].tolist(), times.tolist())
         return {(high, low): time for high, low, time in zip(*columns, strict=True)}
 
     def opened_by(self, logger: int, url: int) -> int:

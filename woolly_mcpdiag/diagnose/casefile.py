@@ -25,6 +25,8 @@ SAMPLES = 5
 _ROLES = {Kind.CALL: "client", Kind.PROXIED: "proxy", Kind.SERVED: "server"}
 _FAIL = 400
 _UNKNOWN_QUIET = -1
+_ODD = -7046029254386353131
+"""Mixes the bits of a number upwards; 2^64 by the golden ratio, as a signed number."""
 
 
 class CellKey(NamedTuple):
@@ -208,13 +210,10 @@ class CaseFile:
         for column, size in ((batch.kind, 8), (batch.logger, 16), (batch.method, 16), (batch.status, 1024)):
             code = code * size + column[exchange]
         code = (code << 24) + batch.url[exchange] + 1
-        order = np.argsort(code, kind="stable")
-        edges = np.flatnonzero(np.concatenate(([True], np.diff(code[order]) != 0)))
-        ends = np.append(edges[1:], len(order))
-        for start, end in zip(edges.tolist(), ends.tolist(), strict=True):
-            rows = exchange[order[start:end]]
+        for places in alike(code):
+            rows = exchange[places]
             cell = self._cell(batch, int(rows[0]))
-            cell.count += end - start
+            cell.count += len(rows)
             cell.first_line = cell.first_line or int(batch.line[rows[0]])
             cell.last_line = int(batch.line[rows[-1]])
             cell.first_time = cell.first_time if cell.first_time != NO_TIME else int(batch.time[rows[0]])
@@ -252,6 +251,20 @@ class CaseFile:
                         int(batch.url[row]),
                     )
                 )
+
+
+def alike(code: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """Return the places of each code, ascending by code."""
+    found: dict[int, NDArray[np.intp]] = {}
+    # numpy sorts numbers of 16 bits ten times as fast; two codes that share one are rare, and then all are sorted.
+    for key in ((code * _ODD) >> 48).astype(np.int16), code:
+        order = np.argsort(key, kind="stable")
+        placed = code[order]
+        edges = np.flatnonzero(placed[1:] != placed[:-1]) + 1
+        found = {int(code[places[0]]): places for places in np.split(order, edges)}
+        if len(found) == len(edges) + 1:
+            break
+    return [found[one] for one in sorted(found)]
 
 
 def _samples(batch: Batch, rows: Iterable[int], most: int) -> Iterator[Sample]:

@@ -12,7 +12,6 @@ from woolly_mcpdiag.diagnose.endpoints import origin_of, path_of
 from woolly_mcpdiag.diagnose.sessions import hashed
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
-_NONE = np.empty(0, np.uint64)
 _PIECE = 1 << 14
 _SHOWN = 3
 """Inputs named in a note."""
@@ -34,13 +33,13 @@ _WHOSE = (
 
 def sessions(case: Case) -> int:
     """Count sessions: ids that exchanges or opening lines name, else handshakes, else streams."""
-    used, opened = (
-        hashed(table["high"], table["low"]) if len(table) else _NONE for table in (case.sessions, case.opened)
-    )
+    used, opened = case.sessions, case.opened
     if len(used) and len(opened):
         # Both are sorted and hold each session once; piece by piece, which takes less memory.
-        pieces = (opened[at : at + _PIECE] for at in range(0, len(opened), _PIECE))
-        both = (used[np.minimum(used.searchsorted(piece), len(used) - 1)] == piece for piece in pieces)
+        key = hashed(used["high"], used["low"])
+        places = (slice(at, at + _PIECE) for at in range(0, len(opened), _PIECE))
+        pieces = (hashed(opened["high"][place], opened["low"][place]) for place in places)
+        both = (key[np.minimum(key.searchsorted(piece), len(key) - 1)] == piece for piece in pieces)
         return len(used) + len(opened) - sum(int(np.count_nonzero(one)) for one in both)
     if len(used) or len(opened):
         return len(used) + len(opened)
@@ -56,8 +55,12 @@ def agents(case: Case) -> dict[str, int]:
     opened = case.opened
     if len(opened):
         names = case.file.vocabulary.agents.texts
-        found = Counter(names[code] for code in opened["agent"].tolist() if code)
-        return dict(found.most_common())
+        found = Counter()
+        for at in range(0, len(opened), _PIECE):
+            piece = np.unique(opened["agent"][at : at + _PIECE], return_index=True, return_counts=True)
+            for _, code, count in sorted(zip(piece[1].tolist(), piece[0].tolist(), piece[2].tolist(), strict=True)):
+                found[names[code]] += count if code else 0
+        return dict((+found).most_common())
     return {}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.diagnose.case import Case
+from woolly_mcpdiag.diagnose.columns import among
 from woolly_mcpdiag.diagnose.endpoints import origin_of
 from woolly_mcpdiag.diagnose.overlaps import untangled
 from woolly_mcpdiag.logs.batch import METHOD_CODE, Logger, distinct
@@ -122,8 +123,8 @@ def unexplained(case: Case, url: int) -> dict[str, NDArray[Any]]:
     bad = _of(case.rows("failures"), url)
     keys = [cell.key for cell in case.select(status=UNKNOWN_SESSION, url=url) if case.left(cell) > 0]
     kinds = [(key.logger * 100 + key.method) * 1000 + key.status for key in keys]
-    shaped = np.isin(_kind(bad["logger"].astype(np.int64), bad["method"].astype(np.int64), bad["status"]), kinds)
-    shaped &= ~np.isin(bad["line"], sorted(case.aside.get(url, ())))
+    shaped = among(_kind(bad["logger"].astype(np.int64), bad["method"].astype(np.int64), bad["status"]), kinds)
+    shaped &= ~among(bad["line"], case.aside.get(url, ()))
     return {name: column[shaped] for name, column in bad.items()}
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from woolly_mcpdiag.diagnose import endpoints
 from woolly_mcpdiag.diagnose.casefile import CaseFile
 from woolly_mcpdiag.diagnose.clocks import moved, zone_shift
+from woolly_mcpdiag.diagnose.columns import among
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
 _PROOF, _SIGN, _HINT = 3, 2, 1
@@ -48,7 +49,7 @@ class _Marks:
 def units(files: Sequence[CaseFile], globs: Sequence[str] = ()) -> list[CaseFile]:
     """Return one case file for each traffic that the inputs tell of, in the order of the inputs."""
     files, repeated = _once(files)
-    marks = [_marks(file, globs) for file in files]
+    marks = [_marks(file, globs, alone=len(files) == 1) for file in files]
     order = sorted(range(len(files)), key=lambda index: _RANK[marks[index].role])
     anchors: dict[int, list[int]] = {}
     for index in order:
@@ -142,7 +143,7 @@ def _alike(one: _Marks, other: _Marks) -> float:
 
 
 def _link(upper: _Marks, lower: _Marks) -> int:
-    if len(upper.sessions) and len(lower.sessions) and np.isin(lower.sessions, upper.sessions).any():
+    if len(upper.sessions) and len(lower.sessions) and among(lower.sessions, upper.sessions).any():
         return _PROOF
     apart = (
         upper.span and lower.span and (upper.span[0] > lower.span[1] + _SLACK or lower.span[0] > upper.span[1] + _SLACK)
@@ -165,12 +166,13 @@ def _link(upper: _Marks, lower: _Marks) -> int:
     return _HINT if lower.bare and not lower.ports else 0
 
 
-def _marks(file: CaseFile, globs: Sequence[str]) -> _Marks:
+def _marks(file: CaseFile, globs: Sequence[str], *, alone: bool) -> _Marks:
     urls = file.vocabulary.urls.texts
     mcp = endpoints.find(urls, file.cells.values(), set(), globs, speaks_mcp=endpoints.shows_mcp(file))
     sources = {key.source for key in file.cells} | {note.source for note in file.notes}
     role = file.role(sources)
-    keys = [file.sessions[kind].table() for kind in file.sessions] + [file.opened.table()]
+    # There is nothing to compare the sessions of the only input with, and they take room.
+    keys = [] if alone else [file.sessions[kind].table() for kind in file.sessions] + [file.opened.table()]
     sessions = np.concatenate(
         [table["high"] ^ table["low"] for table in keys if len(table)] or [np.zeros(0, np.uint64)]
     )

@@ -11,7 +11,7 @@ from woolly_mcpdiag.core.ids import short, unpack
 from woolly_mcpdiag.core.timelines import Activity, Latency, Mark, Moment, Timeline
 from woolly_mcpdiag.diagnose.case import FAIL, Case
 from woolly_mcpdiag.diagnose.endpoints import path_of
-from woolly_mcpdiag.diagnose.sessions import NEVER
+from woolly_mcpdiag.diagnose.sessions import NEVER, Rows
 from woolly_mcpdiag.logs.batch import METHOD_CODE, METHODS, NO_TIME, Logger
 
 LANES = 120
@@ -43,20 +43,40 @@ def _placed(case: Case, time: int) -> bool:
 
 def _sessions(case: Case) -> tuple[list[Timeline], int]:
     table = case.sessions
-    order = np.lexsort((table["first_line"], table["fail"] == 0))[:LANES]
+    order = _drawn(table)
     chosen = {(int(table["high"][i]), int(table["low"][i])): int(i) for i in order.tolist()}
     moments: dict[tuple[int, int], list[tuple[int, Moment]]] = {key: [] for key in chosen}
     for row in _rows(case, ("failures", "ordinary"), table["low"][order]):
         key = row["high"], row["low"]
         if key in moments and len(moments[key]) < MOMENTS:
             moments[key].append((row["line"], _moment(case, row)))
-    births = case.births(chosen)
-    lanes = [_lane(case, key, row, moments[key], births.get(key)) for key, row in chosen.items()]
+    births, beside = case.births(chosen), overlaps(table, order)
+    lanes = [
+        _lane(case, key, row, moments[key], births.get(key), overlap)
+        for (key, row), overlap in zip(chosen.items(), beside, strict=True)
+    ]
     lanes.sort(key=lambda lane: lane.moments[0].at if lane.moments else 0.0)
     return lanes, len(table)
 
 
-def _lane(case: Case, key: tuple[int, int], row: int, marks: list[tuple[int, Moment]], birth: int | None) -> Timeline:
+def _drawn(table: Rows) -> NDArray[np.intp]:
+    """Return the sessions to draw: those that failed first, in the order of their first lines, then others."""
+    found = np.zeros(0, np.intp)
+    for failing in (True, False):
+        if len(found) < LANES:
+            rows = np.flatnonzero((table["fail"] > 0) == failing)
+            found = np.append(found, rows[np.argsort(table["first_line"][rows], kind="stable")][: LANES - len(found)])
+    return found
+
+
+def _lane(
+    case: Case,
+    key: tuple[int, int],
+    row: int,
+    marks: list[tuple[int, Moment]],
+    birth: int | None,
+    overlap: int,
+) -> Timeline:
     table, file = case.sessions, case.file
     session = file.vocabulary.sessions.get(key) or unpack(*key)
     if birth is not None and _placed(case, birth):
@@ -79,17 +99,22 @@ def _lane(case: Case, key: tuple[int, int], row: int, marks: list[tuple[int, Mom
         requests=int(table["ok"][row]) + int(table["fail"][row]),
         failures=int(table["fail"][row]),
         longest_idle=float(table["idle"][row]) / 1e6 if case.timed else None,
-        overlap=_overlap(case, row) if table["fail"][row] else None,
+        overlap=overlap if table["fail"][row] else None,
         note=fate_of(case, row),
         moments=moments,
     )
 
 
-def _overlap(case: Case, row: int) -> int:
-    table = case.sessions
-    at = table["first_fail"][row]
+def overlaps(table: Rows, rows: NDArray[np.intp]) -> list[int]:
+    """Return for some sessions how many others were alive at their first failure: begun by then, and not yet ended."""
     ends = np.maximum(table["last_ok"], table["last_fail"])
-    return int(np.count_nonzero((table["first_line"] <= at) & (ends >= at))) - 1
+    known = ends >= table["first_line"]
+    at = table["first_fail"][rows]
+    begun, ended = table["first_line"][known], ends[known]
+    begun.sort()
+    ended.sort()
+    alive = np.searchsorted(begun, at, side="right") - np.searchsorted(ended, at)
+    return [int(count) - 1 for count in alive]
 
 
 def fate_of(case: Case, row: int) -> str:

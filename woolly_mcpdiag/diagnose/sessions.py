@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from woolly_mcpdiag.diagnose.memory import give_back
 from woolly_mcpdiag.logs.batch import NO_TIME, Batch
 
 NEVER = np.uint32(0xFFFFFFFF)
@@ -18,7 +19,7 @@ NEVER = np.uint32(0xFFFFFFFF)
 LATE = np.iinfo(np.int64).max
 """The first time of something that did not happen, or has no time."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-_FIRST_LIMIT = 1 << 16
+_FIRST_LIMIT = 1 << 15
 _FAIL = 400
 
 MERGE: dict[str, np.ufunc] = {
@@ -94,6 +95,8 @@ class SessionTable:
         if len(self._parts) > 1:
             parts, self._parts = self._parts, []
             merged = _merged(parts)
+            if self._rows > _FIRST_LIMIT:
+                give_back()
             self._parts = [merged]
             self._rows = len(merged)
             self._limit = self._rows + (self._rows >> 2) + _FIRST_LIMIT
@@ -198,30 +201,67 @@ def _idle(time: NDArray[np.int64], edges: NDArray[np.intp]) -> NDArray[np.int64]
 def hashed(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return one number for each packed id; two ids share one with a chance of 2^-64."""
     # Time-ordered ids share their high half, others their low half: mix both.
-    return (high * _MIX) ^ low
+    mixed = high * _MIX
+    mixed ^= low
+    return mixed
 
 
 def _merged(parts: list[Rows]) -> Rows:
     """Merge rows of the same session; takes the parts' columns away one by one to keep the peak low."""
-    names = [name for name in parts[0].columns if name not in ("high", "low")]
-    high = np.concatenate([part.columns.pop("high") for part in parts])
-    low = np.concatenate([part.columns.pop("low") for part in parts])
-    key = hashed(high, low)
+    table, *later = parts
+    if len(later) > 1 and len(table) < sum(map(len, later)):
+        return _all(parts)
+    rows = later[0] if len(later) == 1 else _all(later)
+    if len(table) > _FIRST_LIMIT:
+        give_back()
+    return _both(table, rows)
+
+
+def _both(table: Rows, later: Rows) -> Rows:
+    """Merge later rows into a table, both one row a session: less work than sorting it again."""
+    key, add = hashed(table["high"], table["low"]), hashed(later["high"], later["low"])
+    place = key.searchsorted(add)
+    fresh = key[np.minimum(place, len(key) - 1)] != add
+    del key, add
+    before = np.cumsum(fresh)
+    rows, again = np.flatnonzero(fresh), np.flatnonzero(~fresh)
+    old, new, at = place[again], place[rows] + before[rows] - 1, place[again] + before[again]
+    kept = np.ones(len(table) + len(rows), np.bool_)
+    kept[new] = False
+    pause = _pause(table["last"][old], later["first"][again]) if "idle" in table.columns else None
+    out: dict[str, NDArray[Any]] = {}
+    for name in list(table.columns):
+        had, got = table.columns.pop(name), later.columns.pop(name)
+        out[name] = column = np.empty(len(kept), had.dtype)
+        column[kept], column[new] = had, got[rows]
+        if name in MERGE:
+            column[at] = MERGE[name](had[old], got[again])
+        if name == "idle" and pause is not None:
+            column[at] = np.maximum(column[at], pause)
+    return Rows(out)
+
+
+def _pause(last: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the µs from one exchange of a session to the next, 0 where they have no times."""
+    known = (first != LATE) & (last != NO_TIME)
+    return np.asarray(np.where(known, first, 0) - np.where(known, last, 0), np.int64)
+
+
+def _all(parts: list[Rows]) -> Rows:
+    """Merge parts that are alike in size."""
+    key = np.concatenate([hashed(part["high"], part["low"]) for part in parts])
     order = np.argsort(key, kind="stable")  # sorted runs merge in linear time
     key = key[order]
     new = np.concatenate(([True], key[1:] != key[:-1]))
     edges = np.flatnonzero(new)
-    out: dict[str, NDArray[Any]] = {"high": high[order[edges]], "low": low[order[edges]]}
-    del high, low, key
-    if "idle" in names:
-        first, last = (np.concatenate([part[name] for part in parts])[order] for name in ("first", "last"))
-        silence = np.concatenate([part.columns.pop("idle") for part in parts])[order]
-        both = ~new[1:] & (first[1:] != LATE) & (last[:-1] != NO_TIME)
-        silence[1:][both] = np.maximum(silence[1:][both], first[1:][both] - last[:-1][both])
-        out["idle"] = np.maximum.reduceat(silence, edges)
-        del first, last, silence, both
-    for name in names:
-        if name != "idle":
-            column = np.concatenate([part.columns.pop(name) for part in parts])[order]
-            out[name] = MERGE[name].reduceat(column, edges)
+    del key
+    out: dict[str, NDArray[Any]] = {}
+    for name in list(parts[0].columns):
+        column = np.concatenate([part.columns[name] for part in parts])[order]
+        if name == "idle":
+            first, last = (np.concatenate([part[other] for part in parts])[order] for other in ("first", "last"))
+            column[1:] = np.maximum(column[1:], np.where(new[1:], 0, _pause(last[:-1], first[1:])))
+        out[name] = MERGE[name].reduceat(column, edges) if name in MERGE else column[edges]
+    for part in parts:
+        part.columns.clear()
     return Rows(out)

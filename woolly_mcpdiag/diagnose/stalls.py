@@ -143,7 +143,7 @@ def _quick(calls: _Calls, number: int, fastest: NDArray[np.float64]) -> NDArray[
 
 def _beside(calls: _Calls, slow: NDArray[np.bool_], quick: NDArray[np.bool_]) -> float:
     """Return for how many seconds calls of both sorts were under way at once."""
-    edges = np.unique(np.concatenate((calls.begun, calls.ended)))
+    edges = np.unique(np.concatenate((calls.begun, calls.ended)), return_counts=True)[0]
     middle = (edges[:-1] + edges[1:]) / 2
     both = _under_way(calls, slow, middle) & _under_way(calls, quick, middle)
     return float(np.diff(edges)[both].sum())

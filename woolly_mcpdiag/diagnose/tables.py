@@ -7,6 +7,7 @@ import numpy as np
 from woolly_mcpdiag.core.ids import unpack
 from woolly_mcpdiag.core.timelines import Timeline
 from woolly_mcpdiag.diagnose.case import Case
+from woolly_mcpdiag.diagnose.columns import among
 from woolly_mcpdiag.diagnose.engine import Diagnosis, Opinion
 from woolly_mcpdiag.diagnose.pictures import fate_of
 from woolly_mcpdiag.diagnose.sessions import LATE, Rows, hashed
@@ -62,7 +63,7 @@ def _only_named(found: Opinion) -> Iterator[dict[str, object]]:
     table, timed = case.opened, case.timed
     lanes = {} if len(case.sessions) else {lane.session: lane for lane in found.timelines if lane.session}
     used = hashed(case.sessions["high"], case.sessions["low"]) if len(case.sessions) else ()
-    rows = np.flatnonzero(~np.isin(hashed(table["high"], table["low"]), used)) if len(table) else np.array([], np.intp)
+    rows = np.flatnonzero(~among(hashed(table["high"], table["low"]), used)) if len(table) else np.array([], np.intp)
     for row in rows[np.argsort(table["first_line"][rows], kind="stable")].tolist() if len(rows) else ():
         named = _named(case, table, row)
         lane = lanes.pop(str(named["session"]), None)

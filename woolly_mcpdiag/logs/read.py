@@ -8,12 +8,10 @@ from datetime import UTC, date, datetime
 from woolly_mcpdiag.core.errors import InputError, UsageError
 from woolly_mcpdiag.logs.backwards import Backwards
 from woolly_mcpdiag.logs.batch import Batch, Tally, Vocabulary
-from woolly_mcpdiag.logs.events import read_events
-from woolly_mcpdiag.logs.har import read_har
 from woolly_mcpdiag.logs.inputs import Input, lines
 from woolly_mcpdiag.logs.lines import LineEngine, read_lines
 
-WORTH_SCANNING = 256 << 10
+WORTH_SCANNING = 512 << 10
 """Bytes from which the fast engine is worth its import."""
 
 
@@ -79,10 +77,14 @@ class Reading:
 
     def _parts(self) -> Iterator[tuple[Batch, Tally]]:
         if self.input.kind == "har":
+            from woolly_mcpdiag.logs.har import read_har  # noqa: PLC0415 - most logs are text
+
             self.formats = ["har"]
             with self.input.open() as stream:
                 yield from read_har(stream, self._vocabulary, self.input.name, **self._bounds())
         elif self.input.kind == "events":
+            from woolly_mcpdiag.logs.events import read_events  # noqa: PLC0415 - as above
+
             self.formats = ["mcpdiag events"]
             with self.input.open() as stream:
                 yield from read_events(lines(stream), self._vocabulary, self.input.name, **self._bounds())

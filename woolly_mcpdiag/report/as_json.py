@@ -104,7 +104,7 @@ def _build(kind: Any, value: object, where: str) -> object:  # noqa: ANN401 - a 
 
 def _record(kind: type, value: object, where: str) -> object:
     row = value if isinstance(value, dict) else _wrong(value, where)
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, localns=_of_runs())
     known = {name: _build(hints[name], item, f"{where}.{name}") for name, item in row.items() if name in hints}
     try:
         return kind(**known)
@@ -112,6 +112,14 @@ def _record(kind: type, value: object, where: str) -> object:
         missing = ", ".join(name for name in hints if name not in known)
         msg = f"{where}: lacks some of {missing}"
         raise InputError(msg, hint=_HINT) from None
+
+
+def _of_runs() -> dict[str, Any]:
+    """Return the parts of the model that ``report.model`` names without loading them."""
+    from woolly_mcpdiag.core.verdicts import Judgement  # noqa: PLC0415 - as the model: only what reads one back
+    from woolly_mcpdiag.report.run_model import Comparison, RunPicture  # noqa: PLC0415 - as above
+
+    return {"Judgement": Judgement, "Comparison": Comparison, "RunPicture": RunPicture}
 
 
 def _tuple(args: tuple[Any, ...], items: list[object], where: str) -> tuple[object, ...]:

@@ -51,7 +51,7 @@ def criteria(report: Report) -> Iterator[str]:
         return
     yield '<section id="criteria"><h2>Criteria</h2><div class="card">'
     heads = ("Verdict", "Criterion", "Observed", "Asked for", "What that proves")
-    yield from table("Criteria", heads, (_criterion(one) for one in report.judgements))
+    yield from table("Criteria", heads, (_criterion(one) for one in report.judgements), kind="plain stack")
     yield "</div></section>"
 
 
@@ -165,15 +165,20 @@ def comparison(found: Comparison | None) -> Iterator[str]:
     yield "</div></section>"
 
 
-def table(label: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int = 0) -> Iterator[str]:
-    """Yield a table that scrolls by itself; the last ``figures`` columns are numbers."""
+def table(
+    label: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int = 0, kind: str = "plain"
+) -> Iterator[str]:
+    """Yield a table that scrolls by itself, or ``stack``s its cells on a small screen.
+
+    The last ``figures`` columns are numbers.
+    """
     first = len(heads) - figures
     cells = "".join(
         f'<th scope="col"{" class=" + chr(34) + "n" + chr(34) if n >= first else ""}>{name}</th>'
         for n, name in enumerate(heads)
     )
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{html(label)}">'
-    yield f'<table class="plain"><thead><tr>{cells}</tr></thead><tbody>'
+    yield f'<table class="{kind}"><thead><tr>{cells}</tr></thead><tbody>'
     yield from (f"<tr>{''.join(row)}</tr>" for row in rows)
     yield "</tbody></table></div>"
 

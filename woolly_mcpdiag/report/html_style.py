@@ -163,6 +163,12 @@ h1{font-size:1.4rem}
 .card{padding:16px}
 h2{margin-top:36px}
 .figures{grid-template-columns:repeat(2,1fr)}
+table.stack{min-width:0}
+.stack thead{display:none}
+.stack tr{display:block;padding:12px 0;border-bottom:1px solid var(--line)}
+.stack tr:last-child{border-bottom:0}
+table.stack th,table.stack td{display:block;padding:2px 0;border-bottom:0}
+.stack td:nth-child(4)::before{content:"asked for ";color:var(--soft)}
 }
 @media print{
 body{background:#fff;color:#000;font-size:11pt}

@@ -1,12 +1,14 @@
 """The one Report: everything a renderer needs and nothing it must compute. Times are seconds (UTC epoch)."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from woolly_mcpdiag.core.findings import Finding, Hypothesis, Ledger
 from woolly_mcpdiag.core.timelines import Activity, Latency, Timeline
-from woolly_mcpdiag.core.verdicts import Judgement
-from woolly_mcpdiag.report.run_model import Comparison, RunPicture
+
+if TYPE_CHECKING:  # a report of logs has none of these, and they take 25 ms to load
+    from woolly_mcpdiag.core.verdicts import Judgement
+    from woolly_mcpdiag.report.run_model import Comparison, RunPicture
 
 SCHEMA = "mcpdiag.report/1"
 
@@ -78,9 +80,9 @@ class Report:
     next_steps: list[NextStep] = field(default_factory=list)
     partial: bool = False
     """True where the run was interrupted."""
-    judgements: list[Judgement] = field(default_factory=list)
+    judgements: "list[Judgement]" = field(default_factory=list)
     """Criteria of a load or a gate, in their order."""
-    run: RunPicture | None = None
+    run: "RunPicture | None" = None
     """What a load or a gate measured; ``None`` where only logs were read."""
-    comparison: Comparison | None = None
+    comparison: "Comparison | None" = None
     """Clients, targets or stored runs side by side."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from woolly_mcpdiag.report.escape import printable
 from woolly_mcpdiag.report.plain import Line, Span, cells, pad
 
-_LEAST_NAME = 16
+_LEAST_NAME = 28
+"""Cells of a name that figures give way to: rows that cannot be told apart say nothing."""
 _GAP = 2
 
 

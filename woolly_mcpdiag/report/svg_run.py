@@ -12,6 +12,8 @@ LEFT, RIGHT = 74, 20
 PLOT = svg.WIDTH - LEFT - RIGHT
 _HEAD, _GAP, _FOOT = 26, 18, 26
 _TALL, _LOW = 190, 84
+_NAMES = 16
+"""Height of the line of names of what is shaded."""
 _LOG_FROM = 25.0
 """Times the lowest median from which on the latency axis is logarithmic."""
 _FEW = 40
@@ -52,11 +54,12 @@ def draw(points: Sequence[Point], bands: Sequence[Band] = (), *, load: str = "us
         return LEFT + PLOT * min(max((at - start) / (end - start or 1e-6), 0.0), 1.0)
 
     panels = list(_panels(points))
-    height = panels[-1].base + _FOOT
-    parts = [*_bands(bands, x_of, height - _FOOT), *_ticks(start, end, x_of, height)]
+    base = panels[-1].base
+    height = base + _FOOT + (_NAMES if bands else 0)
+    parts = [*_bands(bands, x_of, base), *_ticks(start, end, x_of, (base, height))]
     for panel in panels:
         parts += _DRAWN[panel.title](panel, points, x_of, load)
-    parts += [_tip(point, x_of, height - _FOOT) for point in points]
+    parts += [_tip(point, x_of, base) for point in points]
     return svg.frame(parts, width=svg.WIDTH, height=height, label=_alternative(points), kind="timeline run")
 
 
@@ -72,22 +75,24 @@ def _panels(points: Sequence[Point]) -> Iterator[_Panel]:
             top += tall + _HEAD + _GAP
 
 
-def _bands(bands: Sequence[Band], x_of: Callable[[float], float], height: float) -> Iterator[str]:
+def _bands(bands: Sequence[Band], x_of: Callable[[float], float], base: float) -> Iterator[str]:
     for band in bands:
         left, right = x_of(band.start), x_of(band.end)
-        yield svg.rect(left, 8, max(right - left, 1.0), height - 8, kind="band", tip=printable(band.label))
+        yield svg.rect(left, 8, max(right - left, 1.0), base - 8, kind="band", tip=printable(band.label))
         if right - left > 7 * len(band.label):
-            yield svg.text((left + right) / 2, height - 4, printable(band.label), kind="tick", anchor="middle")
+            # Below the last strip, whose bars would hide it.
+            yield svg.text((left + right) / 2, base + 14, printable(band.label), kind="tick", anchor="middle")
 
 
-def _ticks(start: float, end: float, x_of: Callable[[float], float], height: float) -> Iterator[str]:
+def _ticks(start: float, end: float, x_of: Callable[[float], float], bottom: tuple[float, float]) -> Iterator[str]:
+    base, height = bottom
     least = (end - start) / 10
     step = next((step for step in _ROUND if step >= least), math.ceil(least / 86_400) * 86_400)
     if least < _ROUND[0]:
         step = svg.ceiling(least * 1e6) / 1e6
     for n in range(math.ceil(start / step), math.floor(end / step + 1e-9) + 1):
         x = x_of(n * step)
-        yield svg.path(f"M{svg.number(x)} 8V{svg.number(height - _FOOT)}", kind="grid")
+        yield svg.path(f"M{svg.number(x)} 8V{svg.number(base)}", kind="grid")
         anchor = "end" if x > svg.WIDTH - RIGHT - 12 else "middle"
         yield svg.text(x, height - 8, wording.duration(n * step) if n else "0 s", kind="tick", anchor=anchor)
 

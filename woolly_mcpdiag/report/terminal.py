@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from woolly_mcpdiag.core.findings import Ledger
-from woolly_mcpdiag.report import run_wording, terminal_findings, terminal_run, terminal_timeline, wording
+from woolly_mcpdiag.report import terminal_findings, terminal_timeline, wording
 from woolly_mcpdiag.report.escape import printable
 from woolly_mcpdiag.report.model import Report
 from woolly_mcpdiag.report.plain import BLANK, Line, cells, cut, guarded, paragraph, plain, to_ascii
@@ -83,6 +83,25 @@ def layout(report: Report, *, width: int, verbose: bool = False) -> Iterator[Lin
 
 
 def _sections(report: Report, width: int, *, verbose: bool) -> Sequence[Iterable[Line]]:
+    if report.run or report.comparison or report.judgements:
+        return _of_run(report, width, verbose=verbose)
+    prose, nothing = min(width, _WIDEST_PROSE), ()
+    return (
+        _verdict(report, prose),
+        nothing,
+        nothing,
+        _ledgers(report, prose, verbose=verbose),
+        terminal_findings.findings(report, prose, verbose=verbose),
+        terminal_findings.hypotheses(report, prose),
+        nothing,
+        terminal_timeline.timeline(report, width, verbose=verbose),
+        *_closing(report, prose, verbose=verbose),
+    )
+
+
+def _of_run(report: Report, width: int, *, verbose: bool) -> Sequence[Iterable[Line]]:
+    from woolly_mcpdiag.report import run_wording, terminal_run  # noqa: PLC0415 - 15 ms that logs do not need
+
     prose, run = min(width, _WIDEST_PROSE), report.run
     return (
         _verdict(report, prose),
@@ -93,10 +112,16 @@ def _sections(report: Report, width: int, *, verbose: bool) -> Sequence[Iterable
         terminal_findings.hypotheses(report, prose) if terminal_run.tests_shown(report, verbose=verbose) else (),
         *(terminal_run.sections(report, width, verbose=verbose)),
         terminal_timeline.timeline(report, width, verbose=verbose) if terminal_run.all_shown(report, verbose) else (),
-        _latencies(report, prose),
-        _listed("This log cannot decide", report.invisible, prose, verbose=verbose),
-        _listed("Notes", report.notes, prose, verbose=verbose),
-        _next(report, prose),
+        *_closing(report, prose, verbose=verbose),
+    )
+
+
+def _closing(report: Report, width: int, *, verbose: bool) -> Sequence[Iterable[Line]]:
+    return (
+        _latencies(report, width),
+        _listed("This log cannot decide", report.invisible, width, verbose=verbose),
+        _listed("Notes", report.notes, width, verbose=verbose),
+        _next(report, width),
     )
 
 
@@ -106,6 +131,8 @@ def _verdict(report: Report, width: int) -> Iterable[Line]:
     for n, line in enumerate(paragraph(wording.verdict(report), width, lead=f"{_MARKS[state]} ", style="title")):
         yield ((line[0][0], style), line[1]) if n == 0 else line
     if report.run is not None:
+        from woolly_mcpdiag.report import run_wording, terminal_run  # noqa: PLC0415 - as above
+
         # What is judged is read first: the criteria, then of what they are.
         yield from () if run_wording.is_gate(report.run) else terminal_run.facts(report, report.run, width)
         return

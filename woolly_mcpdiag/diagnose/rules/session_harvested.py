@@ -14,6 +14,7 @@ from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.anonymous import MISSING_ID
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.columns import median
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import posts_messages
 from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger
@@ -71,17 +72,18 @@ def preceded(case: Case, url: int) -> Births:
     """Match every session that the application made with a refused GET on the address."""
     bad, new = case.rows("failures"), case.openings(url)
     mine = (bad["url"] == url) & (bad["method"] == METHOD_CODE["GET"]) & (bad["status"] == 400)
-    refused, refused_at = bad["line"][mine], bad["time"][mine]
+    refused, refused_at = bad["line"][mine].tolist(), bad["time"][mine].tolist()
     # A log that begins in the middle lacks the refusals of the sessions before its first one.
     made = (new["logger"] == Logger.APP) & (new["line"] > (refused[0] if len(refused) else 0))
     pairs: list[tuple[int, int]] = []
     gaps = []
-    for line, time in zip(new["line"][made].tolist(), new["time"][made].tolist(), strict=True):
+    before = np.searchsorted(bad["line"][mine], new["line"][made]).tolist()
+    for line, time, earlier in zip(new["line"][made].tolist(), new["time"][made].tolist(), before, strict=True):
         index = len(pairs)
-        if index < int(np.searchsorted(refused, line)):
-            pairs.append((int(refused[index]), line))
+        if index < earlier:
+            pairs.append((refused[index], line))
             if NO_TIME not in (time, refused_at[index]):
-                gaps.append((time - int(refused_at[index])) / 1e6)
+                gaps.append((time - refused_at[index]) / 1e6)
     overlapped = sum(
         1
         for index, (start, end) in enumerate(pairs)
@@ -155,9 +157,9 @@ def _because(case: Case, url: int, births: Births, failures: int, *, sized: bool
         + (": exactly one of each per session." if even else "."),
         f"{births.matched} of {births.sessions} new sessions follow a refused GET of their own.",
     ]
-    if len(births.gaps) and float(np.median(births.gaps)) < 1:
+    if len(births.gaps) and median(births.gaps) < 1:
         lines.append(
-            f"From a 400 to its new session pass {np.median(births.gaps) * 1000:.0f} ms in the median (at most "
+            f"From a 400 to its new session pass {median(births.gaps) * 1000:.0f} ms in the median (at most "
             f"{births.gaps.max() * 1000:.0f} ms): the id came out of the 400 itself."
         )
     if sized:

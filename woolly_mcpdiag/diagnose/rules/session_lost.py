@@ -15,6 +15,7 @@ from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.anonymous import stateless
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.columns import among
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, classify, stretches
 from woolly_mcpdiag.diagnose.sessions import hashed
@@ -192,7 +193,7 @@ def _survived(case: Case, lost: NDArray[np.bool_]) -> float:
     """Return the longest silence, in seconds, after which sessions that were lost later still worked."""
     good, table = case.rows("ordinary"), case.sessions
     keys = hashed(good["high"], good["low"])
-    mine = np.isin(keys, hashed(table["high"][lost], table["low"][lost])) & (good["time"] != NO_TIME)
+    mine = among(keys, hashed(table["high"][lost], table["low"][lost])) & (good["time"] != NO_TIME)
     order = np.lexsort((good["time"][mine], keys[mine]))
     quiet, same = np.diff(good["time"][mine][order]), np.diff(keys[mine][order]) == 0
     return float(quiet[same].max(initial=0)) / 1e6

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from woolly_mcpdiag.core.causes import Confidence
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.ages import ages
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Cell
+from woolly_mcpdiag.diagnose.columns import median
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, classify, fates, stretches
 from woolly_mcpdiag.diagnose.silences import LULL, after_lulls
@@ -66,7 +65,7 @@ def _waited(case: Case) -> bool:
     if not case.timed or not lost.any():
         return False
     idle = (table["first_fail_time"][lost] - table["last_ok_time"][lost]) / 1e6
-    return bool(np.median(idle) >= LULL)
+    return median(idle) >= LULL
 
 
 def _by_fate(case: Case, found: Fates, cells: list[Cell]) -> Iterator[Finding]:
