@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from woolly_mcpdiag.client.resilient import ResilientClient
 
 PACKAGE = "@modelcontextprotocol/conformance@0.1.16"
+NPX = ("npx", "--offline", PACKAGE)
 LEAST_NODE = 22
 SCENARIOS = ("initialize", "tools_call", "sse-retry")
 
@@ -46,7 +47,7 @@ def missing() -> str:
 def command(scenario: str) -> list[str]:
     """Return what runs a scenario; the suite adds the URL to the client's command."""
     ours = shlex.join([sys.executable, str(Path(__file__).resolve())])
-    return ["npx", "--offline", PACKAGE, "client", "--scenario", scenario, "--command", ours]
+    return [*NPX, "client", "--scenario", scenario, "--command", ours]
 
 
 def main() -> int:

@@ -289,6 +289,12 @@ def test_the_surest_cause_comes_first_and_what_leaves_it_open_only_alone():
     assert why(quiet, finding("transport.era-probe", benign=True))["zero-400"] == ()
 
 
+def test_agents_that_never_answer_are_explained_by_what_their_mcp_server_says():
+    run = failed_run("mcp-waves-5", "OpenFailedError: http://localhost/mcp: HTTP 400 Bad Request: Missing session ID")
+    found = why(run, finding("net.read-timeout", "possible"))
+    assert found["parallel-success"] == ("transport.mismatch",)
+
+
 def test_what_an_agent_says_went_wrong_names_the_cause_where_no_event_does():
     run = failed_run("waves-5", "OpenFailedError: http://localhost/mcp: HTTP 400 Bad Request: Missing session ID")
     found = why(run, finding("log.unexplained-failure"))

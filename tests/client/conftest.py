@@ -109,6 +109,8 @@ class Scripted(httpx2.AsyncBaseTransport):
         self.times: list[tuple[float, str]] = []
         self.result_of: dict[str, dict] = {}
         """What a tool answers instead."""
+        self.unready: list[dict] = []
+        """Errors that the next requests get, as if they came before the end of the handshake."""
         self.meta: list[dict] = []
         """``_meta`` of the calls."""
 
@@ -156,6 +158,8 @@ class Scripted(httpx2.AsyncBaseTransport):
 
     def row(self, body: dict) -> dict[str, object]:
         row = {"jsonrpc": "2.0", "id": body["id"]}
+        if self.unready and body["method"] != "initialize":
+            return {**row, "error": self.unready.pop(0)}
         if body["method"] == "tools/call" and body["params"]["name"] not in {"read", "write"}:
             return {**row, "error": {"code": -32602, "message": f"no such tool, {body['params']}"}}
         return {**row, "result": self.result(body)}

@@ -40,6 +40,17 @@ async def test_a_failed_attempt_tells_who_what_where_how_long_why_and_what_to_do
     assert given_up.value.attempts[0].phase == "read"
 
 
+async def test_an_answer_that_ends_before_its_result_names_phase_and_cause(server, client):
+    cut = httpx2.Response(200, text=": nothing\n\n", headers={"content-type": "text/event-stream"})
+    async with client() as c:
+        await c.call_tool("read")
+        server.fault = lambda rpc, _session: cut if rpc == "tools/call" else None
+        with pytest.raises(ResilienceError) as given_up:
+            await c.call_tool("write")
+    (attempt,) = given_up.value.attempts
+    assert (attempt.phase, attempt.cause) == ("read", "session.stream-cut")
+
+
 async def test_tool_arguments_results_and_credentials_reach_no_log_and_no_event(server, events, caplog):
     caplog.set_level(logging.DEBUG, logger="mcpdiag.client")
     echo = f'{{"jsonrpc":"2.0","id":1,"error":{{"code":-32600,"message":"bad argument {SECRET}"}}}}'

@@ -95,8 +95,8 @@ def broken(error: str, detail: str = "", *, sent: bool = False, answered: bool =
         (broken("PoolTimeout"), Outcome.NOT_SENT, "client.pool-exhausted", "ignore"),
         (broken("UnsupportedProtocol"), Outcome.CONFIG, "", "ignore"),
         (broken("ReadTimeout", sent=True), Outcome.IN_DOUBT, "net.read-timeout", "fail"),
-        (broken("ReadError", sent=True), Outcome.IN_DOUBT, "", "fail"),
-        (broken("RemoteProtocolError", sent=True, answered=True), Outcome.IN_DOUBT, "", "fail"),
+        (broken("ReadError", sent=True), Outcome.IN_DOUBT, "net.connection-cut", "fail"),
+        (broken("RemoteProtocolError", sent=True, answered=True), Outcome.IN_DOUBT, "session.stream-cut", "fail"),
     ],
     ids=lambda value: f"{value.error} {value.detail}" if isinstance(value, Exchange) else "",
 )
@@ -112,22 +112,30 @@ def coded(code: int | None, *, answered: bool = True) -> Exchange:
 
 
 @pytest.mark.parametrize(
-    ("exchange", "error", "outcome"),
+    ("exchange", "error", "outcome", "cause"),
     [
-        (coded(None), None, Outcome.OK),
-        (coded(-32602), RuntimeError("no such tool"), Outcome.APP_ERROR),
-        (coded(-32000), RuntimeError("Connection closed"), Outcome.IN_DOUBT),
-        (coded(-32000), RuntimeError("SSE stream ended without a response"), Outcome.IN_DOUBT),
-        (coded(-32001), RuntimeError("Request 'tools/call' timed out"), Outcome.IN_DOUBT),
-        (coded(-32000), RuntimeError("the vault is locked"), Outcome.APP_ERROR),
-        (coded(None), RuntimeError("Invalid structured content"), Outcome.APP_ERROR),
-        (coded(None, answered=False), RuntimeError("who knows"), Outcome.IN_DOUBT),
-        (Exchange(method="tools/call", timed_out=True), None, Outcome.IN_DOUBT),
-        (Exchange(method="tools/call", status=307, location="http://elsewhere/mcp"), RuntimeError("x"), Outcome.CONFIG),
+        (coded(None), None, Outcome.OK, ""),
+        (coded(-32602), RuntimeError("no such tool"), Outcome.APP_ERROR, ""),
+        (coded(-32000), RuntimeError("Connection closed"), Outcome.IN_DOUBT, "session.stream-cut"),
+        (coded(-32000), RuntimeError("SSE stream ended without a response"), Outcome.IN_DOUBT, "session.stream-cut"),
+        (coded(-32001), RuntimeError("Request 'tools/call' timed out"), Outcome.IN_DOUBT, "net.read-timeout"),
+        (coded(-32000), RuntimeError("the vault is locked"), Outcome.APP_ERROR, ""),
+        (coded(None), RuntimeError("Invalid structured content"), Outcome.APP_ERROR, ""),
+        (coded(None, answered=False), RuntimeError("who knows"), Outcome.IN_DOUBT, ""),
+        (Exchange(method="tools/call", timed_out=True), None, Outcome.IN_DOUBT, "net.read-timeout"),
+        (
+            Exchange(method="tools/call", status=307, location="http://elsewhere/mcp"),
+            RuntimeError("x"),
+            Outcome.CONFIG,
+            "transport.redirect",
+        ),
     ],
 )
-def test_what_the_sdk_says_counts_where_http_was_well(exchange: Exchange, error: Exception | None, outcome: Outcome):
-    assert classify(exchange, error).outcome is outcome
+def test_what_the_sdk_says_counts_where_http_was_well(
+    exchange: Exchange, error: Exception | None, outcome: Outcome, cause: str
+):
+    ruling = classify(exchange, error)
+    assert (ruling.outcome, ruling.cause) == (outcome, cause)
 
 
 def test_no_reason_repeats_what_a_body_or_an_error_may_echo():

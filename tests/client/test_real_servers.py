@@ -45,6 +45,7 @@ async def searches(client: ResilientClient) -> None:
         "keepalive-race=50ms:0.5",
         "session-limit=3",
         "stream-cut=250ms",
+        "session-race=150ms",
     ],
 )
 async def test_the_pooled_agents_get_every_answer_through_the_demos_faults(fault: str):

@@ -547,6 +547,57 @@ async def test_a_refused_initialized_is_not_taken_for_ready(server, client):
         assert not await c.ensure_session_ready()
 
 
+VAGUE = {"code": -32602, "message": "Invalid request parameters", "data": ""}
+SAID = {"code": -32602, "message": "Received request before initialization was complete"}
+GO = {"code": 0, "message": 'method "tools/list" is invalid during session initialization'}
+
+
+@pytest.mark.parametrize("error", [VAGUE, SAID, GO], ids=["vague", "python", "go"])
+async def test_a_session_that_is_not_ready_at_once_is_asked_again(server, client, error):
+    async with client() as c:
+        server.unready = [error] * 4
+        await c.call_tool("write")
+        assert c.stats.findings == {"POST 200": 1}
+        assert c.stats.retries == 0
+    assert (server.ran["write"], server.seen["initialize"]) == (1, 1)
+
+
+async def test_a_session_that_never_gets_ready_is_named_before_the_deadline(server, client):
+    server.unready = [VAGUE] * 999
+    async with client() as c:
+        with pytest.raises(OpenFailedError, match="received request before initialization") as failed:
+            await c.call_tool("write")
+    assert failed.value.cause == "session.used-before-ready"
+    assert "mcp 1.18" in failed.value.hint
+    assert len(failed.value.attempts) == 4
+
+
+async def test_a_session_that_others_have_begun_anew_is_replaced(server, client):
+    async with client() as c:
+        await c.call_tool("read")
+        server.unready = [SAID]
+        await c.call_tool("write")
+        assert c.stats.closed_by_reason == {"suspect": 1}
+    assert (server.ran["write"], server.seen["initialize"]) == (1, 2)
+
+
+async def test_bad_parameters_on_a_session_that_has_answered_are_the_callers(server, client):
+    async with client() as c:
+        await c.call_tool("read")
+        server.unready = [VAGUE]
+        with pytest.raises(MCPError, match="Invalid request parameters"):
+            await c.call_tool("write")
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_new_session_that_the_server_does_not_know_yet_is_kept(server, client, status):
+    server.fault = Once("notifications/initialized", status, times=3)
+    async with client() as c:
+        await c.call_tool("write")
+        assert c.stats.findings == {f"POST {status}": 1}
+    assert (server.ran["write"], server.seen["initialize"]) == (1, 1)
+
+
 async def test_a_server_that_was_replaced_by_an_older_one_is_probed_again(server, client):
     server.kind = "modern"
     async with client() as c:

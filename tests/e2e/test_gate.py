@@ -44,6 +44,9 @@ CASES = {
     "stale sessions are answered 400": Case(
         options=("--fault", "unknown-session=400"), criteria=("zero-400",), failing={"zero-400": "session.lost"}
     ),
+    "sessions that are not known at once are answered 400, which the pooled client survives": Case(
+        options=("--fault", "session-race=100ms:400"), failing={"zero-400": "session.used-before-ready"}
+    ),
     "tools that fail fail their agents": Case(
         options=("--fault", "tool-error"), failing={"parallel-success": "server.tool-error"}
     ),

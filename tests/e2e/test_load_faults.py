@@ -89,7 +89,8 @@ CASES = (
     row("unknown-session=404", "session.lost", calls=80),
     row("unknown-session=400", "session.lost", calls=80),
     row("session-race=200ms", "session.used-before-ready", calls=60, think=0.03),
-    # The engine gives a session up at once: only that no session ever works tells, and that all were so young.
+    row("session-race=150ms:404", "session.used-before-ready", calls=10),
+    # The engine gives a session up soon: only that no session ever works tells, and that all were so young.
     row("no-affinity", "session.no-affinity", calls=60),
     row("restart=5", "session.server-restarted", agents=True, calls=80, think=0.03),
     # The server counts an open GET stream as use.

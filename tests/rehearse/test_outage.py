@@ -94,6 +94,13 @@ def test_the_slowest_call_is_measured_against_its_deadline_wherever_it_was():
     assert facts().worst_over == 0.0
 
 
+def test_the_pace_is_that_of_calls_outside_the_outage_that_succeeded():
+    ordinary = [done(90.0 + n / 10, 0.1) for n in range(8)]
+    others = [done(100.5, 1.0), failed(99.0, 0.9, cause="c"), done(102.1, 0.1), done(103.0, 0.3), done(104.0, 0.4)]
+    assert facts(*ordinary, *others).pace == pytest.approx(0.3)
+    assert facts(failed(99.0, 0.5, cause="c")).pace == 0.0
+
+
 def test_only_a_breaker_that_opens_counts_as_one():
     def changed(to):
         return Event(kind="breaker.changed", time=101.0, logger="mcpdiag.client", extra={"from": "closed", "to": to})

@@ -209,6 +209,21 @@ async def test_every_exchange_is_seen_with_its_method_status_and_time(opened):
     assert ("GET", "", 405) in told
 
 
+async def test_a_session_that_is_not_known_at_once_is_kept_and_its_stream_asked_for_when_it_is(opened):
+    def lagging(rpc: str, body: dict) -> object:
+        early = transport.seen.count("notifications/initialized") < 3
+        return httpx2.Response(404) if early and rpc in {"notifications/initialized", "GET"} else usual(rpc, body)
+
+    transport = Answers(lagging)
+    session = await opened(transport, mode="legacy")
+    assert session.ready
+    await anyio.sleep(0.5)  # The SDK asks once more after a second.
+    assert transport.seen.count("notifications/initialized") == 3
+    assert transport.seen.count("initialize") == 1
+    known = [rpc for rpc in transport.seen if rpc in {"notifications/initialized", "GET"}]
+    assert (known.count("GET"), known[-1]) == (2, "GET"), transport.seen
+
+
 async def test_a_session_that_the_server_forgot_gets_no_delete(opened):
     transport = Answers(usual)
     session = await opened(transport)

@@ -26,7 +26,9 @@ from woolly_mcpdiag.client.policy import RetryPolicy, Timeouts
 from woolly_mcpdiag.client.retry import Again, Budget, Retry, Stop, seconds
 from woolly_mcpdiag.client.sessions import OpenError, Sessions
 from woolly_mcpdiag.wire.exchange import CURRENT, Exchange
-from woolly_mcpdiag.wire.sdk import Client, MCPError
+from woolly_mcpdiag.wire.facts import raised
+from woolly_mcpdiag.wire.peer import Peer
+from woolly_mcpdiag.wire.sdk import Client
 
 T = TypeVar("T")
 _NOT_MODERN = {400, 404, 405}
@@ -49,6 +51,8 @@ class Call(Generic[T]):
     """Seconds for everything."""
     limit: float
     """Seconds for one attempt."""
+    peer: Peer | None = None
+    """Who answers what the server asks while it works on it."""
 
     @property
     def what(self) -> str:
@@ -220,16 +224,18 @@ class Caller:
         try:
             with anyio.CancelScope(deadline=min(end, anyio.current_time() + call.limit)) as scope:
                 exchange.scope = scope
-                result = await call.run(session.client)
+                with session.held(call.peer):
+                    result = await call.run(session.client)
             if scope.cancelled_caught and not exchange.failed:
                 exchange.timed_out = True
         except Exception as problem:  # noqa: BLE001 - whatever the SDK raises is judged, never lost
             error = problem
-            exchange.code = problem.error.code if isinstance(problem, MCPError) else None
+            raised(exchange, problem, proven=session.proven)
         finally:
             exchange.scope = None
             CURRENT.reset(token)
         ruling = classify(exchange, error) if result is None else Ruling(outcome=Outcome.OK, effect="ok")
+        session.proven |= exchange.answered and result is not None
         if session.pin.modern and ruling.outcome is Outcome.CONFIG and exchange.status in _NOT_MODERN:
             # The server speaks the older era now (it was replaced): probe again.
             self.sessions.unpin()
@@ -240,7 +246,7 @@ class Caller:
             error=error,
             status=exchange.status,
             retry_after=exchange.retry_after,
-            phase=exchange.phase or ("read" if exchange.timed_out else ""),
+            phase=exchange.phase or ("read" if ruling.outcome is Outcome.IN_DOUBT else ""),
             unused=lease.unused,
             number=lease.entry.number,
             session=session.id,

@@ -39,6 +39,10 @@ class Attempt:
     """Seconds."""
 
 
+_DONE = frozenset({"session.used-before-ready"})
+"""Causes whose remedy on the client's side is what this client does already."""
+
+
 class ResilienceError(McpdiagError):
     """A call that was given up, or could not begin."""
 
@@ -106,5 +110,5 @@ def remedy(cause: str) -> str:
     known = catalogue().get(cause)
     if known is None:
         return ""
-    told = known.client or known.server or known.deployment
+    told = (known.server if cause in _DONE else known.client) or known.server or known.deployment
     return " ".join(told.split()).partition(". ")[0].rstrip(".")

@@ -10,7 +10,8 @@ from woolly_mcpdiag.client.journal import Journal
 from woolly_mcpdiag.client.outcome import Outcome, classify
 from woolly_mcpdiag.core.errors import UsageError
 from woolly_mcpdiag.wire.exchange import CURRENT, Exchange
-from woolly_mcpdiag.wire.sdk import CallToolResult, Client, ListToolsResult, MCPError
+from woolly_mcpdiag.wire.facts import raised
+from woolly_mcpdiag.wire.sdk import CallToolResult, Client, ListToolsResult
 from woolly_mcpdiag.wire.session import Session
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class Exclusive:
             raise
         except Exception as problem:  # noqa: BLE001 - judged below, never lost
             error = problem
-            exchange.code = problem.error.code if isinstance(problem, MCPError) else None
+            raised(exchange, problem, proven=self._session.proven)
         finally:
             exchange.scope = None
             CURRENT.reset(token)

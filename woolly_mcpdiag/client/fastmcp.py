@@ -17,6 +17,7 @@ except ImportError as missing:
 from woolly_mcpdiag.client.errors import ResilienceError
 from woolly_mcpdiag.client.resilient import ResilientClient
 from woolly_mcpdiag.core.errors import UsageError
+from woolly_mcpdiag.wire.peer import Offer
 from woolly_mcpdiag.wire.relay import relayed
 from woolly_mcpdiag.wire.sdk import ClientSession, MCPError
 
@@ -30,8 +31,12 @@ class ResilientTransport(ClientTransport):
 
     ``client`` is one that is open and stays yours, for any number of fastmcp clients, or a URL: then each connection
     has a client of its own, made with ``settings``. ``key`` and ``agent`` are those of ``call_tool``.
-    Sampling, elicitation, logging and progress do not pass; set them on the ``ResilientClient``.
+    Progress and log messages of a tool call pass, and sampling, elicitation and roots where the client ``offers`` them;
+    one of its own offers what the fastmcp client has handlers for.
     """
+
+    legacy_only = True
+    """In memory the older era is spoken: in the newer one nobody can be asked. The server's own era is no matter."""
 
     def __init__(
         self,
@@ -56,13 +61,27 @@ class ResilientTransport(ClientTransport):
         async with AsyncExitStack() as stack:
             client = self._client
             if isinstance(client, str):
-                client = await stack.enter_async_context(ResilientClient(client, **self._settings))
+                made = ResilientClient(client, **{"offers": _offered(session_kwargs), **self._settings})
+                client = await stack.enter_async_context(made)
+            elif lacking := sorted(_offered(session_kwargs) - client.offers):
+                msg = f"{', '.join(lacking)}: the fastmcp client has a handler that no server is told of"
+                raise UsageError(msg, hint=f"make it ResilientClient(url, offers={lacking!r})")
             about = await client.about(self._key)
             near = await stack.enter_async_context(relayed(about, _Answers(client, self._key, self._agent), _told))
             yield await stack.enter_async_context(kind(*near, **session_kwargs))
 
     def __repr__(self) -> str:
         return f"<ResilientTransport({getattr(self._client, 'url', self._client)!r})>"
+
+
+def _offered(session_kwargs: SessionKwargs) -> set[Offer]:
+    """Return what a fastmcp client has handlers for."""
+    names: dict[Offer, object] = {
+        "sampling": session_kwargs.get("sampling_callback"),
+        "elicitation": session_kwargs.get("elicitation_callback"),
+        "roots": session_kwargs.get("list_roots_callback"),
+    }
+    return {name for name, handler in names.items() if handler is not None}
 
 
 class _Answers:

@@ -8,9 +8,13 @@ from woolly_mcpdiag.client.errors import remedy
 from woolly_mcpdiag.core.redact import url as redacted_url
 from woolly_mcpdiag.wire.exchange import Finding
 
+_EARLY = ("session.used-before-ready", logging.WARNING, "a new session's first, with an error, and taken later")
 _KNOWN = {
     ("GET", 405): ("transport.no-get-stream", logging.INFO, "the server has no standing stream, which it need not"),
     ("GET", 409): ("session.stream-conflict", logging.WARNING, "the session has another standing stream already"),
+    ("POST", 200): _EARLY,
+    ("POST", 400): _EARLY,
+    ("POST", 404): _EARLY,
     ("DELETE", 405): ("", logging.INFO, "the server does not let sessions be ended, which it need not"),
 }
 

@@ -6,18 +6,17 @@ Tool arguments, results, headers and bodies never come here.
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Unpack
 
 import anyio
 
 from woolly_mcpdiag.client.errors import Attempt, remedy
-from woolly_mcpdiag.core.events import Event, EventKind
-from woolly_mcpdiag.core.ids import normalise
+from woolly_mcpdiag.core.events import Event, EventKind, Told, told
 from woolly_mcpdiag.core.redact import url as redacted_url
 from woolly_mcpdiag.wire.exchange import Seen
 
 LOGGER = logging.getLogger("mcpdiag.client")
 Sink = Callable[[Event], None]
-Extra = dict[str, str | int | float | bool]
 
 
 class Journal:
@@ -42,43 +41,13 @@ class Journal:
         """Say whether anybody would read an event of that level."""
         return self._sink is not None or LOGGER.isEnabledFor(level)
 
-    def tell(  # noqa: PLR0913 - the fields of an event
-        self,
-        kind: EventKind,
-        level: int,
-        message: str,
-        *,
-        method: str = "",
-        url: str = "",
-        status: int | None = None,
-        duration: float | None = None,
-        session: str = "",
-        key: str = "",
-        agent: str = "",
-        error: str = "",
-        extra: Extra | None = None,
-    ) -> None:
-        """Emit one event."""
+    def tell(self, kind: EventKind, level: int, message: str, **facts: Unpack[Told]) -> None:
+        """Emit one event; its address is the client's where none is given."""
         if not self.wants(level):
             return
-        event = Event(
-            kind=kind,
-            time=self.wall(),
-            source="mcpdiag.client",
-            role="client",
-            logger=LOGGER.name,
-            level=logging.getLevelName(level),
-            method=method,
-            url=url or self.url,
-            status=status,
-            duration=duration,
-            session=normalise(session),
-            key=key,
-            agent=agent,
-            error=error,
-            message=message,
-            extra={name: value for name, value in (extra or {}).items() if value != ""},
-        )
+        facts["url"] = facts.get("url") or self.url
+        name = logging.getLevelName(level)
+        event = told(kind, message, time=self.wall(), logger=LOGGER.name, level=name, source="mcpdiag.client", **facts)
         LOGGER.log(level, "%s", message, extra={"mcpdiag": event})
         if self._sink is None:
             return

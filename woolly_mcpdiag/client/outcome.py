@@ -98,8 +98,13 @@ _NOT_SENT = {
 }
 _DNS = re.compile(r"getaddrinfo|[Nn]ame or service|nodename|[Nn]ame resolution|No address associated")
 _TLS = re.compile(r"\bSSL|CERTIFICATE|certificate")
-_SDK_WORDS = ("Connection closed", "SSE stream", "Request ", "server answered a request with 202")
-"""How the SDK's own errors begin where no answer came; a server may use the same codes for errors of its own."""
+_SDK_WORDS = {
+    "Connection closed": "session.stream-cut",
+    "SSE stream": "session.stream-cut",
+    "Request ": "net.read-timeout",
+    "server answered a request with 202": "",
+}
+"""How the SDK's own errors begin where no answer came, and their causes; a server may use the same codes for others."""
 _SDK_CODES = {-32000, -32001}
 _VERSION_CODES = {-32020, -32021, -32022}
 
@@ -117,13 +122,24 @@ def classify(exchange: Exchange, error: BaseException | None = None) -> Ruling:
         return Ruling(outcome=Outcome.OK, effect="ok")
     if 300 <= (exchange.status or 0) < 400:
         return _redirected(exchange)
-    if exchange.code in _SDK_CODES and str(error).startswith(_SDK_WORDS):
-        return _doubt("", exchange.error or str(error).partition(":")[0], suspect=True)
     if exchange.code is not None:
-        return _app(f"JSON-RPC error {exchange.code}")
+        return _coded(exchange, str(error))
     if exchange.answered:
         return _app(type(error).__name__)
     return _doubt("", type(error).__name__, suspect=True)
+
+
+def _coded(exchange: Exchange, said: str) -> Ruling:
+    """Judge a JSON-RPC error, which may be the server's or the SDK's."""
+    if exchange.unready:
+        reason = f"JSON-RPC error {exchange.code}, in other words: received request before initialization was complete"
+        cause = "session.used-before-ready"
+        # A session that has answered before was begun anew by somebody else; a new one will be ready in a moment.
+        return Ruling(outcome=Outcome.REJECTED, cause=cause, reason=reason, suspect=exchange.proven)
+    words = next((words for words in _SDK_WORDS if said.startswith(words)), None)
+    if exchange.code in _SDK_CODES and words is not None:
+        return _doubt(_SDK_WORDS[words], exchange.error or said.partition(":")[0], suspect=True)
+    return _app(f"JSON-RPC error {exchange.code}")
 
 
 def _failed(exchange: Exchange) -> Ruling:
@@ -165,8 +181,7 @@ def _broken(exchange: Exchange) -> Ruling:
     """Judge a transport error: before or after the server may have seen the request."""
     reason = f"{exchange.error}: {_short(exchange.detail)}" if exchange.detail else exchange.error
     if exchange.answered or exchange.sent:
-        cause = "net.read-timeout" if exchange.error in {"ReadTimeout", "TimeoutError"} else ""
-        return _doubt(cause, f"{reason} after the request was sent", suspect=True)
+        return _doubt(_cut(exchange), f"{reason} after the request was sent", suspect=True)
     if exchange.error in {"UnsupportedProtocol", "InvalidURL"}:
         return Ruling(outcome=Outcome.CONFIG, reason=reason)
     cause = _NOT_SENT.get(exchange.error, "")
@@ -176,6 +191,12 @@ def _broken(exchange: Exchange) -> Ruling:
         cause = "net.tls-mismatch"
     local = exchange.error == "PoolTimeout"
     return Ruling(outcome=Outcome.NOT_SENT, cause=cause, reason=reason, effect="ignore" if local else "fail")
+
+
+def _cut(exchange: Exchange) -> str:
+    if exchange.error in {"ReadTimeout", "TimeoutError", "WriteTimeout"}:
+        return "net.read-timeout"
+    return "session.stream-cut" if exchange.answered else "net.connection-cut"
 
 
 def stale_dialect(status: int, text: str, session: str) -> Dialect | None:

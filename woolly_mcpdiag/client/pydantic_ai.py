@@ -23,6 +23,7 @@ except ImportError as missing:
 
 from woolly_mcpdiag.client.errors import ResilienceError
 from woolly_mcpdiag.client.resilient import ResilientClient
+from woolly_mcpdiag.wire.peer import Peer
 from woolly_mcpdiag.wire.sdk import (
     AudioContent,
     BlobResourceContents,
@@ -60,16 +61,19 @@ class ResilientToolset(AbstractToolset[AgentDepsT], Generic[AgentDepsT]):
         tools_kept: float = 300.0,
         given_up: Literal["raise", "tell"] = "raise",
         max_retries: int | None = None,
+        peer: Callable[[RunContext[AgentDepsT]], Peer | None] | Peer | None = None,
     ) -> None:
         """Take the settings.
 
         ``key`` says whose session a call uses, as of ``call_tool``, or finds it from a run; ``deadline`` (seconds) is
         for a call with all its attempts; the list of tools is kept for ``tools_kept`` seconds; ``given_up`` says
-        whether the run ends or the model is told.
+        whether the run ends or the model is told. ``peer``, or what finds it from a run, answers what the server asks
+        during a call, where the client ``offers`` that, and is told its progress.
         """
         self.client = client
         self._id, self._key, self._deadline = id, key, deadline
         self._kept, self._given_up, self._max_retries = tools_kept, given_up, max_retries
+        self._peer = peer
         self._tools: tuple[float, list[Tool]] | None = None
 
     @property
@@ -92,9 +96,10 @@ class ResilientToolset(AbstractToolset[AgentDepsT], Generic[AgentDepsT]):
     ) -> Any:  # noqa: ANN401 - a tool may return anything
         """Call a tool and return what it answers, in pydantic-ai's types."""
         agent = (ctx.agent.name if ctx.agent else None) or ""
+        peer = self._peer(ctx) if callable(self._peer) else self._peer
         try:
             result = await self.client.call_tool(
-                name, tool_args, key=self._key_of(ctx), agent=agent, deadline=self._deadline
+                name, tool_args, key=self._key_of(ctx), agent=agent, deadline=self._deadline, peer=peer
             )
         except MCPError as error:
             raise ModelRetry(error.error.message) from error

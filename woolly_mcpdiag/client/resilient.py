@@ -3,7 +3,7 @@
 import logging
 import random
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -29,10 +29,11 @@ from woolly_mcpdiag.client.policy import (
 from woolly_mcpdiag.client.pool import Pool
 from woolly_mcpdiag.client.retry import declared
 from woolly_mcpdiag.client.sessions import Sessions
-from woolly_mcpdiag.client.stats import Readiness, Stats
+from woolly_mcpdiag.client.stats import Readiness, Stats, collected
 from woolly_mcpdiag.client.wiring import TransportName, check_room, check_url, plans
 from woolly_mcpdiag.core.errors import UsageError
 from woolly_mcpdiag.wire.http import connections, shared_transport
+from woolly_mcpdiag.wire.peer import OFFERS, Offer, Peer
 from woolly_mcpdiag.wire.sdk import (
     MODERN_PROTOCOL_VERSIONS,
     AsyncBaseTransport,
@@ -79,12 +80,14 @@ class ResilientClient:
         http: AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
         options: Mapping[str, Any] | None = None,
+        offers: Collection[Offer] = (),
     ) -> None:
         """Take the settings; nothing is sent before ``async with``.
 
         ``max_sessions``, ``failure_threshold`` and ``recovery_timeout`` (seconds) are the simple form of ``limits``
         and ``breaker``. ``http`` is a transport of your own, for a proxy or a test; it stays yours to close.
-        ``options`` are further arguments of ``mcp.Client``.
+        ``options`` are further arguments of ``mcp.Client``. ``offers`` says for which of ``sampling``, ``elicitation``
+        and ``roots`` servers may ask whoever calls: the ``peer`` of ``call_tool``, else the callback in ``options``.
         """
         if limits is not None and max_sessions is not None:
             msg = f"max_sessions: {max_sessions} is given beside limits"
@@ -95,6 +98,9 @@ class ResilientClient:
         if reuse not in {"shared", "affine", "fresh"}:
             msg = f"reuse {reuse}: there is none of that name"
             raise UsageError(msg, hint="use shared, affine or fresh")
+        if unknown := sorted(set(offers) - set(OFFERS)):
+            msg = f"offers {', '.join(unknown)}: there is none of that name"
+            raise UsageError(msg, hint=f"use {', '.join(OFFERS)}")
         self.url = check_url(url)
         self.limits = limits or PoolLimits(max_sessions=10 if max_sessions is None else max_sessions)
         self.timeouts = timeouts or Timeouts()
@@ -111,7 +117,9 @@ class ResilientClient:
         self._http = http or shared_transport(connections(self.limits.max_sessions))
         self._journal = Journal(url, on_event)
         self._rng = rng or random.Random()  # noqa: S311 - jitter
-        target = Target(url=url, headers=headers or {}, auth=auth, options={"cache": None, **(options or {})})
+        self.offers = frozenset(offers)
+        arguments = {"cache": None, **(options or {})}
+        target = Target(url=url, headers=headers or {}, auth=auth, options=arguments, offers=self.offers)
         waits = Waits(
             open=self.timeouts.open,
             close=self.timeouts.close,
@@ -222,7 +230,7 @@ class ResilientClient:
 
         return await self._caller.make(self._reading("session", read, key))
 
-    async def call_tool(
+    async def call_tool(  # noqa: PLR0913 - each is a setting of its own
         self,
         name: str,
         arguments: dict[str, Any] | None = None,
@@ -233,23 +241,31 @@ class ResilientClient:
         timeout: float | None = None,  # noqa: ASYNC109 - of one attempt, by the word that users know
         idempotent: bool | None = None,
         meta: dict[str, Any] | None = None,
+        peer: Peer | None = None,
     ) -> CallToolResult:
         """Call a tool.
 
         ``key`` names whose session it is, ``agent`` who asks (for the log); ``deadline`` is for everything,
         ``timeout`` for one attempt, in seconds. ``idempotent`` says whether it may be repeated after an attempt that
-        may have been carried out; by default the policy's patterns and the server's annotations decide.
+        may have been carried out; by default the policy's patterns and the server's annotations decide. ``peer``
+        answers what the server asks while it works on the call, which counts as its time, and is told its progress.
         Raises ``ResilienceError``, or the SDK's ``MCPError`` where the server itself answers with an error.
         """
         call: Call[CallToolResult] = Call(
             method="tools/call",
-            run=lambda client: client.call_tool(name, arguments, meta=meta),  # type: ignore[arg-type]
+            run=lambda client: client.call_tool(
+                name,
+                arguments,
+                progress_callback=peer.progress if peer else None,
+                meta=meta,  # type: ignore[arg-type]
+            ),
             idempotent=lambda: self.is_idempotent(name) if idempotent is None else idempotent,
             name=name,
             key=key,
             agent=agent,
             deadline=self.timeouts.total if deadline is None else deadline,
             limit=self.timeouts.call if timeout is None else timeout,
+            peer=peer,
         )
         try:
             return await self._caller.make(call)
@@ -329,36 +345,7 @@ class ResilientClient:
     @property
     def stats(self) -> Stats:
         """The state now and the counts since the start."""
-        pool, circuit, tally = self._sessions.pool, self._caller.circuit, self._caller.tally
-        pin, counts = self._sessions.pin, pool.counts
-        return Stats(
-            idle=pool.number("idle"),
-            leased=pool.number("leased"),
-            opening=pool.number("opening"),
-            waiting=len(pool.waiting),
-            waiting_for_breaker=circuit.waiting,
-            opened=counts.opened,
-            open_failed=counts.failed,
-            closed_by_reason=dict(counts.closed),
-            granted=counts.granted,
-            waited=counts.waited,
-            wait_mean=counts.wait_total / counts.waited if counts.waited else 0.0,
-            refused=counts.refused,
-            breaker=circuit.breaker.state.value,
-            breaker_refused=circuit.refused,
-            budget=self._caller.budget.tokens,
-            ok=tally.ok,
-            app_errors=tally.app_errors,
-            degraded=tally.degraded,
-            failed=tally.failed - tally.degraded,
-            cancelled=tally.cancelled,
-            attempts=tally.attempts,
-            retries=tally.retries,
-            repeated_in_doubt=tally.repeated_in_doubt,
-            findings=dict(self._sessions.findings.counts),
-            era="" if pin is None or pin.mode == "auto" else "modern" if pin.modern else "handshake",
-            transport=pin.transport if pin else "",
-        )
+        return collected(self._sessions, self._caller)
 
     def is_idempotent(self, tool: str) -> bool:
         """Say whether a tool may be repeated: by the policy's patterns, else by the server's annotations."""

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from woolly_mcpdiag.client.call import Caller
+from woolly_mcpdiag.client.sessions import Sessions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
@@ -73,3 +76,37 @@ class Readiness:
     """Name in the cause catalogue."""
     reason: str = ""
     hint: str = ""
+
+
+def collected(sessions: Sessions, caller: Caller) -> Stats:
+    """Return the state now and the counts since the start."""
+    pool, circuit, tally = sessions.pool, caller.circuit, caller.tally
+    pin, counts = sessions.pin, pool.counts
+    return Stats(
+        idle=pool.number("idle"),
+        leased=pool.number("leased"),
+        opening=pool.number("opening"),
+        waiting=len(pool.waiting),
+        waiting_for_breaker=circuit.waiting,
+        opened=counts.opened,
+        open_failed=counts.failed,
+        closed_by_reason=dict(counts.closed),
+        granted=counts.granted,
+        waited=counts.waited,
+        wait_mean=counts.wait_total / counts.waited if counts.waited else 0.0,
+        refused=counts.refused,
+        breaker=circuit.breaker.state.value,
+        breaker_refused=circuit.refused,
+        budget=caller.budget.tokens,
+        ok=tally.ok,
+        app_errors=tally.app_errors,
+        degraded=tally.degraded,
+        failed=tally.failed - tally.degraded,
+        cancelled=tally.cancelled,
+        attempts=tally.attempts,
+        retries=tally.retries,
+        repeated_in_doubt=tally.repeated_in_doubt,
+        findings=dict(sessions.findings.counts),
+        era="" if pin is None or pin.mode == "auto" else "modern" if pin.modern else "handshake",
+        transport=pin.transport if pin else "",
+    )

@@ -73,11 +73,6 @@ def design_effect(batches: Sequence[Batch]) -> float:
     return max(1.0, spread / (tries * rate * (1 - rate)))
 
 
-def effective_n(batches: Sequence[Batch]) -> float:
-    """Return how many independent tries would tell as much as these batches do."""
-    return sum(batch.tries for batch in batches) / design_effect(batches)
-
-
 def rate_bounds(failures: tuple[int, int], tries: int, effect: float, confidence: float = 0.95) -> Bounds:
     """Return bounds of a rate of which only the least and the most failures are known.
 

@@ -12,6 +12,8 @@ from woolly_mcpdiag.gate.facts import logging_of, outage_of
 from woolly_mcpdiag.gate.profile import Criterion, Profile, SceneSpec
 from woolly_mcpdiag.gate.wording import counted, duration, of, percent
 
+SLOW = 0.5
+"""Share of the time of an attempt from which on ordinary calls, or a late loop, leave too little for a verdict."""
 SLACK = 0.25
 """Seconds over its deadline that a call is forgiven: the rehearsal's own loop is late by as much at times."""
 
@@ -23,8 +25,12 @@ class Point(NamedTuple):
     whole: str = ""
 
 
-def judge_degradation(criterion: Criterion, whole: Profile, scenes: Mapping[str, Scene]) -> Judgement:
-    """Judge what each outage did: no hang, typed errors, an open breaker, recovery in time, then no failure."""
+def judge_degradation(criterion: Criterion, whole: Profile, scenes: Mapping[str, Scene], lag: float = 0.0) -> Judgement:
+    """Judge what each outage did: no hang, typed errors, an open breaker, recovery in time, then no failure.
+
+    Where calls are slow without any outage, or the rehearsal's own loop was up to ``lag`` seconds late, what a time-out
+    alone may have done decides nothing.
+    """
     book = _Book()
     for name in criterion.scenes:
         facts = outage_of(scenes[name]) if name in scenes else None
@@ -33,8 +39,15 @@ def judge_degradation(criterion: Criterion, whole: Profile, scenes: Mapping[str,
             continue
         spec = whole.scene(name)
         book.tries += facts.calls
-        bad = list(_wrong(facts, spec, criterion.limit or facts.recovery_time))
+        bad = list(_wrong(facts))
+        late = list(_late(facts, spec, criterion.limit or facts.recovery_time))
         unknown = list(_unknown(facts, spec))
+        if slow := _slow(facts, lag):
+            unknown += [
+                Point(f"{point.short}, where all is slow", f"{point.whole or point.short}; {slow}") for point in late
+            ]
+        else:
+            bad += late
         book.wrong(name, bad, facts.examples)
         book.unknown(name, unknown)
         if not bad and not unknown:
@@ -42,24 +55,40 @@ def judge_degradation(criterion: Criterion, whole: Profile, scenes: Mapping[str,
     return _decided(criterion, whole, book)
 
 
-def _wrong(facts: OutageFacts, spec: SceneSpec, recovery: float) -> Iterator[Point]:
+def _slow(facts: OutageFacts, lag: float) -> str:
+    """Say what was so slow that healthy calls may have been given up, empty where nothing was."""
+    limit = SLOW * facts.attempt
+    if limit and facts.pace >= limit:
+        ordinary = f"calls took {duration(facts.pace)} (p90) without any outage"
+        return f"{ordinary}, an attempt may take {duration(facts.attempt)}"
+    if limit and lag >= limit:
+        return f"the rehearsal itself was {duration(lag)} late at times: run the gate where nothing else runs"
+    return ""
+
+
+def _wrong(facts: OutageFacts) -> Iterator[Point]:
+    """Yield what is wrong however slow all is."""
     if facts.hangs:
         yield Point(
             "calls hung",
             f"{of(facts.hangs, facts.calls)} calls hung beyond their deadline of {duration(facts.deadline)}",
         )
-    if facts.worst_over > SLACK and not facts.hangs:
-        yield Point("calls were late", f"the slowest call ended {duration(facts.worst_over)} after its deadline")
     if facts.untyped_errors:
         yield Point(
             "errors named no cause",
             f"{of(facts.untyped_errors, facts.calls)} calls failed with an error that names no cause",
         )
-    if spec.hurts and not facts.breaker_opened:
-        yield Point("the breaker did not open")
     if facts.recovered_after is None:
         yield Point("no recovery", "no call succeeded after the server was back")
-    elif facts.recovered_after > recovery:
+
+
+def _late(facts: OutageFacts, spec: SceneSpec, recovery: float) -> Iterator[Point]:
+    """Yield what is wrong, or only too slow."""
+    if facts.worst_over > SLACK and not facts.hangs:
+        yield Point("calls were late", f"the slowest call ended {duration(facts.worst_over)} after its deadline")
+    if spec.hurts and not facts.breaker_opened:
+        yield Point("the breaker did not open")
+    if facts.recovered_after is not None and facts.recovered_after > recovery:
         yield Point(
             "recovery took too long",
             f"recovered {duration(facts.recovered_after)} after the server was back, {duration(recovery)} allowed",

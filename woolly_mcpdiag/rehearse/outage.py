@@ -20,6 +20,8 @@ class Outage:
     """Seconds that a call may take."""
     recovery_time: float
     """Seconds after the return within which a call must succeed."""
+    attempt: float = 0.0
+    """Seconds that one attempt may take; 0 where nobody said."""
 
 
 def outage_facts(events: Iterable[Event], outage: Outage, source: str) -> OutageFacts:
@@ -37,6 +39,7 @@ def outage_facts(events: Iterable[Event], outage: Outage, source: str) -> Outage
     )
     after = [event for event in ended if healed is not None and _start(event) > healed]
     failed = [event for event in after if _fate(event) != "ok"]
+    outside = [event for event in ended if (event.time or 0.0) <= outage.away] + after
     over = [(event.duration or 0.0) - outage.deadline for event in ended]
     return OutageFacts(
         calls=len(during),
@@ -52,8 +55,14 @@ def outage_facts(events: Iterable[Event], outage: Outage, source: str) -> Outage
         recovered_after=None if healed is None else healed - outage.back,
         calls_after_recovery=len(after),
         failures_after_recovery=len(failed),
+        attempt=outage.attempt,
+        pace=_pace([event.duration or 0.0 for event in outside if _fate(event) == "ok"]),
         examples=_examples([event for event in during if _fate(event) in {"hang", "untyped"}] + failed),
     )
+
+
+def _pace(took: Sequence[float]) -> float:
+    return sorted(took)[-1 - len(took) // 10] if took else 0.0
 
 
 def _start(event: Event) -> float:

@@ -52,6 +52,10 @@ class Exchange:
     """The attempt's own time was over."""
     code: int | None = None
     """Of the JSON-RPC error that the SDK raised."""
+    unready: bool = False
+    """That error says that the session's handshake was not complete; nothing ran."""
+    proven: bool = False
+    """The session had answered a request before that error."""
 
     def fail(self) -> None:
         """Mark it as over; end the wait where no answer can come."""

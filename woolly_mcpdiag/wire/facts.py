@@ -1,8 +1,10 @@
 """The one place that turns an HTTP answer or error into the facts of an exchange."""
 
 import json
+import re
 
 import httpx2
+from mcp import MCPError
 
 from woolly_mcpdiag.wire.exchange import Exchange, Phase
 
@@ -13,6 +15,11 @@ _NEVER_SENT = {*_BEFORE, "UnsupportedProtocol", "ProxyError", "InvalidURL"}
 _LEGACY = {400, 404, 405, 406, 415, 422}
 """Refusals of ``server/discover`` that say: an older server. Anything else says nothing about the era."""
 _BUSY = {408, 425, 429, 502, 503, 504}
+_VAGUE = (-32602, "Invalid request parameters")
+"""All that the Python SDK before 1.18 says, with empty data, to what comes before the handshake's end (measured)."""
+_UNREADY = re.compile(r"request before initiali[sz]ation|invalid during session initiali[sz]ation")
+"""How the Python SDK's log and servers made after it, and the Go SDK, say so."""
+_PERHAPS = re.compile(r"not (?:yet )?(?:been )?initiali[sz]ed", re.IGNORECASE)
 
 
 def broken(exchange: Exchange, error: Exception) -> None:
@@ -30,6 +37,25 @@ def refused(exchange: Exchange, response: httpx2.Response, body: bytes) -> None:
     exchange.text = body[: 4 * LONGEST].decode("utf-8", "replace")[:LONGEST]
     exchange.content_type = response.headers.get("content-type", "")
     exchange.retry_after = response.headers.get("retry-after", "")
+
+
+def raised(exchange: Exchange, problem: BaseException, *, proven: bool = False) -> None:
+    """Note what the SDK raised; ``proven`` says that the session has answered a request before."""
+    if isinstance(problem, MCPError):
+        exchange.code = problem.error.code
+        exchange.unready, exchange.proven = too_early(problem, proven=proven), proven
+
+
+def too_early(error: MCPError, *, proven: bool) -> bool:
+    """Say whether a JSON-RPC error means that the session's handshake was not complete, so that nothing ran.
+
+    Vague words, which bad parameters or a tool may have as well, count only where the session has answered nothing yet.
+    """
+    said = error.error
+    if _UNREADY.search(said.message):
+        return True
+    vague = (said.code, said.message) == _VAGUE and not said.data
+    return not proven and (vague or _PERHAPS.search(said.message) is not None)
 
 
 def rpc_error(exchange: Exchange) -> int | None:

@@ -20,6 +20,9 @@ from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Finding, Seen
 SESSION = "mcp-session-id"
 _DISCOVER, _INITIALIZED = "server/discover", "notifications/initialized"
 _HOPS = 3
+_UNKNOWN = {400, 404}
+_SETTLING = (0.05, 0.2, 0.5)
+"""Seconds before a new session that is not known yet is told again that it is initialized."""
 _ERRORS = (httpx2.TransportError, httpx2.InvalidURL, TimeoutError)
 
 
@@ -86,6 +89,8 @@ class Guard(httpx2.AsyncClient):
         self._seen = seen
         self._found = found
         """Called for what tells of the server's configuration; False where asking again is of no use."""
+        self._handshaken = anyio.Event()
+        """The server has said what it makes of ``initialized``."""
         self._lost = lost
         """Called where a legacy SSE stream has ended, and with it the session."""
         self.session = ""
@@ -207,20 +212,40 @@ class Guard(httpx2.AsyncClient):
     async def _initialized(self, request: httpx2.Request, current: Exchange | None) -> httpx2.Response:
         exchange = current or Exchange(method=_INITIALIZED)
         try:
-            with anyio.fail_after(self._note_timeout):
-                response = await self._pass(request, _INITIALIZED)
+            with anyio.fail_after(self._note_timeout) as scope:
+                response = await self._announced(request, scope.deadline)
                 body = await response.aread()
         except _ERRORS as error:
             self.refused_by = _INITIALIZED
             facts.broken(exchange, error)
             exchange.fail()
             return facts.made_up(request, 202, exchange.error or f"HTTP {exchange.status}")
+        finally:
+            self._handshaken.set()
         if response.status_code >= 400:
             self.refused_by = _INITIALIZED
             exchange.session = request.headers.get(SESSION, self.session)
             facts.refused(exchange, response, body)
             exchange.fail()
             return facts.made_up(request, 202, exchange.error or f"HTTP {exchange.status}")
+        return response
+
+    async def _announced(self, request: httpx2.Request, end: float) -> httpx2.Response:
+        """End the handshake, and say so again where the server does not know its own new session yet."""
+        response = await self._pass(request, _INITIALIZED)
+        early = response.status_code
+        if early not in _UNKNOWN or SESSION not in request.headers:
+            return response
+        for pause in _SETTLING:
+            if anyio.current_time() + pause >= end:
+                break
+            await response.aread()
+            await anyio.sleep(pause)
+            response = await self._pass(request, _INITIALIZED)
+            if response.status_code < 300:
+                self._found(Finding(verb="POST", status=early))
+            if response.status_code not in _UNKNOWN:
+                break
         return response
 
     async def _note(self, request: httpx2.Request, rpc: str) -> None:
@@ -264,6 +289,12 @@ class Guard(httpx2.AsyncClient):
             return facts.made_up(request, 405, "refused before")
         try:
             response = await self._pass(request, "")
+            if response.status_code in _UNKNOWN and not self._sse and not self._handshaken.is_set():
+                # The SDK asks for the stream while the handshake still goes on.
+                await response.aread()
+                with anyio.move_on_after(self._note_timeout):
+                    await self._handshaken.wait()
+                response = await self._pass(request, "")
         except _ERRORS as error:
             if exchange is not None:
                 self.refused_by = "GET"

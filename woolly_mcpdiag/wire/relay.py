@@ -5,26 +5,49 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 import anyio
+from mcp.client.session import ClientRequestContext
 from mcp.server import Server
 from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
 from mcp.shared.memory import MessageStream, create_client_server_memory_streams
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
+    CreateMessageRequest,
+    CreateMessageRequestParams,
+    CreateMessageResult,
+    CreateMessageResultWithTools,
+    ElicitRequest,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
     GetPromptRequestParams,
     GetPromptResult,
     ListPromptsResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
+    ListRootsRequest,
+    ListRootsResult,
     ListToolsResult,
+    LoggingMessageNotification,
+    LoggingMessageNotificationParams,
     PaginatedRequestParams,
+    PromptsCapability,
     ReadResourceRequestParams,
     ReadResourceResult,
+    ResourcesCapability,
+    ServerCapabilities,
+    ServerRequest,
+    ToolsCapability,
 )
+from pydantic import BaseModel
 
+from woolly_mcpdiag.wire.peer import Peer
 from woolly_mcpdiag.wire.session import About
 
 T = TypeVar("T")
+R = TypeVar("R", bound=BaseModel)
 Context = ServerRequestContext[Any]
 Page = PaginatedRequestParams | None
 
@@ -36,9 +59,14 @@ class Answers(Protocol):
         """List the tools."""
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any] | None = None, *, meta: dict[str, Any] | None = None
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        *,
+        meta: dict[str, Any] | None = None,
+        peer: Peer | None = None,
     ) -> CallToolResult:
-        """Call a tool."""
+        """Call a tool; ``peer`` answers what its server asks."""
 
     async def list_resources(self, *, cursor: str | None = None) -> ListResourcesResult:
         """List the resources."""
@@ -80,8 +108,9 @@ def _server(about: About, answers: Answers, told: Told) -> Server[Any]:
     async def list_tools(_: Context, page: Page) -> ListToolsResult:
         return await told(answers.list_tools(cursor=_cursor(page)))
 
-    async def call_tool(_: Context, asked: CallToolRequestParams) -> CallToolResult:
-        return await told(answers.call_tool(asked.name, asked.arguments, meta=_theirs(asked.meta)))
+    async def call_tool(context: Context, asked: CallToolRequestParams) -> CallToolResult:
+        meta, peer = _theirs(asked.meta), _peer(context)
+        return await told(answers.call_tool(asked.name, asked.arguments, meta=meta, peer=peer))
 
     async def list_resources(_: Context, page: Page) -> ListResourcesResult:
         return await told(answers.list_resources(cursor=_cursor(page)))
@@ -99,6 +128,9 @@ def _server(about: About, answers: Answers, told: Told) -> Server[Any]:
         return await told(answers.get_prompt(asked.name, asked.arguments))
 
     can, info = about.capabilities, about.info
+    if info is None or not info.name:
+        # Of a server whose version was pinned nothing is known: what it has not, it refuses itself.
+        can = ServerCapabilities(tools=ToolsCapability(), resources=ResourcesCapability(), prompts=PromptsCapability())
     return Server(
         info.name if info else "",
         version=info.version if info else "",
@@ -112,6 +144,39 @@ def _server(about: About, answers: Answers, told: Told) -> Server[Any]:
         on_list_prompts=list_prompts if can.prompts else None,
         on_get_prompt=get_prompt if can.prompts else None,
     )
+
+
+def _peer(context: Context) -> Peer:
+    """Return who hands on what the server asks during a call to the session that made it."""
+    session, call = context.session, context.request_id
+    about = ServerMessageMetadata(related_request_id=call)
+
+    async def ask(request: ServerRequest, kind: type[R]) -> R | ErrorData:
+        try:
+            return await session.send_request(request, kind, metadata=about)
+        except MCPError as refused:
+            return refused.error
+
+    async def sampling(
+        context: ClientRequestContext, params: CreateMessageRequestParams
+    ) -> CreateMessageResult | CreateMessageResultWithTools | ErrorData:
+        del context
+        if params.tools or params.tool_choice:
+            return await ask(CreateMessageRequest(params=params), CreateMessageResultWithTools)
+        return await ask(CreateMessageRequest(params=params), CreateMessageResult)
+
+    async def elicitation(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
+        del context
+        return await ask(ElicitRequest(params=params), ElicitResult)
+
+    async def roots(context: ClientRequestContext) -> ListRootsResult | ErrorData:
+        del context
+        return await ask(ListRootsRequest(), ListRootsResult)
+
+    async def log(params: LoggingMessageNotificationParams) -> None:
+        await session.send_notification(LoggingMessageNotification(params=params), call)
+
+    return Peer(sampling=sampling, elicitation=elicitation, roots=roots, log=log, progress=session.report_progress)
 
 
 def _cursor(page: Page) -> str | None:

@@ -1,7 +1,7 @@
 """The one owner of an MCP session: it is opened, kept and closed in one task, and may be used from any."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,12 +14,18 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import DiscoverResult, EmptyResult, Implementation, PingRequest, ServerCapabilities, Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from woolly_mcpdiag.wire import facts
 from woolly_mcpdiag.wire.exchange import CURRENT, Exchange, Finding, Seen
 from woolly_mcpdiag.wire.guard import Guard
+from woolly_mcpdiag.wire.peer import PEER, Offer, Peer, routed
 
 Transport = Literal["streamable", "sse"]
 _PAGES = 100
 """Pages of a tool list that are read at most."""
+_SETTLING = 0.2
+"""Share of the time for opening in which a session that is not ready yet is asked again."""
+_PAUSES = (0.05, 0.5)
+"""Seconds before it is asked again: the first, doubled up to the longest."""
 _WRONG_TRANSPORT = {400, 404, 405, 406, 410, 415, 501}
 """Statuses of ``initialize`` after which the specification asks a client to try legacy SSE (400, 404, 405), and kin."""
 
@@ -33,6 +39,8 @@ class Target:
     auth: httpx2.Auth | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of ``mcp.Client``: callbacks, ``client_info``, extensions."""
+    offers: frozenset[Offer] = frozenset()
+    """What the server may ask of whoever calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +109,17 @@ class Session:
         self.error: BaseException | None = None
         self.took = 0.0
         """Seconds to become ready."""
+        self.holder: Peer | None = None
+        """Who answers what the server asks: of the call that has the session on loan, none in the modern era."""
+        self.proven = False
+        """A request that needs the handshake to be complete was answered."""
         self.pin = plan
         self.tools: dict[str, Tool] = {}
         self.guard: Guard | None = None
         self._client: Client | None = None
         self._http = http
         self._seen, self._found_out, self._streamless = seen, found, streamless
+        self._unready = False
         self._stop = anyio.Event()
         self._scope: anyio.CancelScope | None = None
 
@@ -174,10 +187,21 @@ class Session:
                 self.opening.timed_out = True
         except Exception as problem:  # noqa: BLE001 - the owner must not take its neighbours down; the reason is kept
             self.error = first_error(problem)
-            if isinstance(self.error, MCPError):
-                self.opening.code = self.error.error.code
+            facts.raised(self.opening, self.error, proven=not self._unready)
         finally:
             self.ended = True
+
+    @contextmanager
+    def held(self, peer: Peer | None) -> Generator[None]:
+        """Let somebody answer what the server asks meanwhile; in the modern era several may, each for a call of his."""
+        token = PEER.set(peer)
+        if not self.pin.modern:
+            self.holder = peer
+        try:
+            yield
+        finally:
+            self.holder = None
+            PEER.reset(token)
 
     async def alive(self, limit: float) -> bool:
         """Say whether the server answers on this session within ``limit`` seconds; an error of its own is an answer."""
@@ -205,7 +229,25 @@ class Session:
         await self.client.session.send_request(PingRequest(), EmptyResult)
 
     async def _prime(self, client: Client) -> None:
-        """Have a first real request answered.
+        """Have a first real request answered, once more where it came before the server was ready for it."""
+        end = anyio.current_time() + self.waits.open * _SETTLING
+        pause, longest = _PAUSES
+        while True:
+            try:
+                await self._first(client)
+            except MCPError as problem:
+                self._unready = not self.opening.failed and facts.too_early(problem, proven=self.proven)
+                if not self._unready or anyio.current_time() + pause >= end:
+                    raise
+            else:
+                if self._unready:
+                    self._found_out(Finding(verb="POST", status=200))
+                return
+            await anyio.sleep(pause)
+            pause = min(2 * pause, longest)
+
+    async def _first(self, client: Client) -> None:
+        """Ask for the tools, or for any answer.
 
         With the tools known, the SDK needs no list of its own after a call, whose failure would hide that the tool ran.
         """
@@ -218,15 +260,15 @@ class Session:
         for _ in range(_PAGES):
             page = await client.list_tools(cursor=cursor)
             self.tools |= {tool.name: tool for tool in page.tools}
-            cursor = page.next_cursor
+            cursor, self.proven = page.next_cursor, True
             if cursor is None:
                 return
 
     async def _answered(self, client: Client) -> None:
         try:
             await client.session.send_request(PingRequest(), EmptyResult)
-        except MCPError:
-            if self.opening.failed:
+        except MCPError as problem:
+            if self.opening.failed or facts.too_early(problem, proven=False):
                 raise
 
     def _found(self, client: Client) -> Pin:
@@ -255,7 +297,7 @@ class Session:
             self._streams(self.guard),
             mode=self.plan.mode if self.plan.transport == "streamable" else "legacy",
             prior_discover=self.plan.discover,
-            **self.target.options,
+            **{**self.target.options, **routed(self.target.offers, self.target.options, lambda: self.holder)},
         )
         async with client:
             yield client
