@@ -27,7 +27,7 @@ from woolly_mcpdiag.api import Analysis
 from woolly_mcpdiag.core.errors import InputError
 from woolly_mcpdiag.core.events import Event
 from woolly_mcpdiag.diagnose.docket import Docket
-from woolly_mcpdiag.logs.batch import Batch, Tally, Vocabulary
+from woolly_mcpdiag.logs.batch import Batch, Kind, Tally, Vocabulary
 from woolly_mcpdiag.logs.events import read_events
 from woolly_mcpdiag.logs.har import read_har
 from woolly_mcpdiag.logs.lines import LineEngine, read_lines
@@ -239,7 +239,8 @@ def _rows(parts: Iterable[tuple[Batch, Tally]], vocabulary: Vocabulary) -> list[
         columns = (batch.line, batch.time, batch.kind, batch.method, batch.status, batch.size, batch.high, batch.low)
         for index, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             url = urls[batch.url[index]] if batch.url[index] >= 0 else ""
-            rows.append((*row, url, agents[batch.agent[index]], repr(batch.notes.get(index))))
+            note = repr(batch.notes.get(index)) if batch.kind[index] == Kind.NOTE else ""
+            rows.append((*row, url, agents[batch.agent[index]], note))
     return [total, len(rows), *sorted(rows)]
 
 

@@ -43,7 +43,7 @@ class LineEngine:
     def feed(self, raw: bytes, line: int) -> None:
         """Read one physical line; ``line`` is its 1-based number."""
         for record in self._reader.read(raw, line):
-            self._take(record)
+            self.take_record(record)
 
     def go_on(self, text: str) -> bool:
         """Read a line as a part of the traceback being read; False (and nothing done) where it might be anything else.
@@ -66,7 +66,7 @@ class LineEngine:
         """Return what was read since the last call; ``end`` also gives what waited for more lines."""
         if end:
             for record in self._reader.flush():
-                self._take(record)
+                self.take_record(record)
             self._recogniser.flush(self._out)
         tally, self._tally = self._tally, Tally()
         return self._out.take(), tally
@@ -75,7 +75,8 @@ class LineEngine:
         """Return the framings and record formats seen, most frequent first."""
         return [*self._reader.framings_seen(), *self._reader.formats_seen()]
 
-    def _take(self, record: Record) -> None:
+    def take_record(self, record: Record) -> None:
+        """Take a record, or a line that continues one, as the reader would have given it."""
         tally = self._tally
         tally.read += record.span
         if record.time != NO_TIME:
@@ -86,6 +87,8 @@ class LineEngine:
         if self._outside or not record.message.strip():
             tally.ignored += record.span
             tally.outside += record.span if self._outside else 0
+            if record.fresh and record.format:
+                self._recogniser.flush(self._out)
         elif self._recogniser.feed(record, self._out):
             tally.understood += record.span
         elif record.format or not record.fresh:

@@ -362,6 +362,8 @@ def _object(text: str) -> dict[str, Any] | None:
             row = whole(row)
     except (ValueError, RecursionError):
         return None
+    if "\\u001" in text and isinstance(row, dict):
+        row = {key: _COLOUR.sub("", value) if isinstance(value, str) else value for key, value in row.items()}
     return row if isinstance(row, dict) and row and not text[end:].strip() else None
 
 

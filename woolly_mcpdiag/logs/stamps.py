@@ -62,7 +62,17 @@ class Stamps:
         self._clocks: dict[str, Stamp] = {}
         self._latest = 0
         """The last time without a date, in µs since the epoch."""
-        self._day_first = False
+        self.day_first = False
+        """True once the log has shown that it writes the day before the month."""
+
+    def dates(self, stamp: str) -> bool:
+        """Say whether a stamp gives a time here; nothing is remembered of it."""
+        return Stamps(year=self._year, day=self._day).text(stamp)[0] != NO_TIME
+
+    def unlearn(self) -> None:
+        """Read dates month first again, as if the log had not yet shown that it is day first."""
+        self.day_first = False
+        self._others.clear()
 
     def text(self, stamp: str) -> Stamp:
         """Return the time of a stamp, ``NO_TIME`` where it is none."""
@@ -169,13 +179,13 @@ class Stamps:
         if two > 12:
             return date(year, one, two)
         found, other = date(year, one, two), date(year, two, one)
-        if not self._day_first and self._day is not None and found > self._day + timedelta(days=1) >= other:
+        if not self.day_first and self._day is not None and found > self._day + timedelta(days=1) >= other:
             self._set_day_first(dots=False)
-        return other if self._day_first else found
+        return other if self.day_first else found
 
     def _set_day_first(self, *, dots: bool) -> None:
-        if not dots and not self._day_first:
-            self._day_first = True
+        if not dots and not self.day_first:
+            self.day_first = True
             self._others.clear()
 
 

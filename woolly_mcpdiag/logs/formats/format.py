@@ -50,10 +50,14 @@ STAMP = (
 """Every layout of a time. Only ISO dates have a "T"."""
 TIME = rf"(?P<time>{STAMP})"
 NAME = r"[A-Za-z_][\w.\-/]{0,200}"
+NO_ERROR = rf"(?!\w{{1,60}}(?:Error|Exception|Timeout)\b){NAME}"
+"""A name that is not the type of an exception, which begins a message."""
 SURE_NAME = (
-    r"(?:[A-Za-z_][\w\-]{0,100}(?:\.[\w\-]{1,100}){1,20}|httpx2?|httpcore2?|asyncio|anyio|uvicorn|gunicorn|hypercorn"
+    r"(?!\w{1,60}\.(?:started|complete|failed)\b)(?:[A-Za-z_][\w\-]{0,100}(?:\.[\w\-]{1,100}){1,20}"
+    r"|httpx2?|httpcore2?|asyncio|anyio|uvicorn|gunicorn|hypercorn"
     r"|root|mcp|fastmcp|FastMCP|pydantic_ai|openai|anthropic|starlette|fastapi|urllib3|aiohttp|__main__)(?=[\s:])"
 )
+"""A name that needs nothing behind it to be told from a word; httpcore's messages look like one."""
 LOGGER = f"(?P<logger>{NAME})"
 LEVEL = f"(?P<level>{ANY})"
 MESSAGE = "(?P<message>.*)"

@@ -6,7 +6,7 @@ from woolly_mcpdiag.logs.formats.format import (
     LEVEL,
     LOGGER,
     MESSAGE,
-    NAME,
+    NO_ERROR,
     SURE_NAME,
     TIME,
     UPPER,
@@ -18,9 +18,9 @@ _ISO = "2026-11-22T14:44:21.778000+00:00"
 _OPEN, _CLOSE = "[\\[(<{\u2039\xab]", "[\\])>}\u203a\xbb]"
 _BETWEEN = r"(?:[ \t]{0,9}(?:[:,;]|--? |\| )){0,2}[ \t]{0,9}"
 _MARK = r"(?P<mark>, ?|; ?| -- | » | : | / )"
-_NAME = rf"(?!\w{{1,60}}(?:Error|Exception|Timeout)\b){NAME}"
 _NAMED = (
-    rf"(?:\[?(?P<logger>{_NAME}(?=\]?(?::\d+)?(?:: | - | \| )|\] )|{SURE_NAME})\]?(?::\d+)?(?::| -| \|)? +)?{MESSAGE}"
+    rf"(?:\[?(?P<logger>{NO_ERROR}(?=\]?(?::\d+)?(?:: | - | \| )|\] )|{SURE_NAME})\]?(?::\d+)?(?::| -| \|)? +)?"
+    rf"{MESSAGE}"
 )
 _LEADING = rf"\[?(?!{DATE_NAME}\b)(?P<logger>[A-Za-z_][\w.\-/]{{0,200}}+)\]?(?::| -| \||,)?+ *+(?=[\[(\dA-Za-z])"
 _STAMPED = rf"{_OPEN}?{TIME}{_CLOSE}?"
@@ -83,7 +83,7 @@ ORDERED: tuple[Format, ...] = (
     _format(
         "separated",
         "0D",
-        rf"{TIME}{_MARK}{LEVEL} *(?P=mark)(?P<logger>{_NAME})(?::\d+)?(?P=mark){MESSAGE}",
+        rf"{TIME}{_MARK}{LEVEL} *(?P=mark)(?P<logger>{NO_ERROR})(?::\d+)?(?P=mark){MESSAGE}",
         _sample("2026-11-22 14:44:21,778, INFO, lab.agents, agent-0 starting"),
         _sample("2026-11-22 14:44:21,778;INFO;lab.agents;agent-0 starting"),
         _sample("2026-11-22 14:44:21,778 -- INFO -- lab.agents -- agent-0 starting"),
@@ -97,7 +97,7 @@ ORDERED: tuple[Format, ...] = (
     _format(
         "separated-bare",
         "0D",
-        rf"{TIME}{_MARK}{LEVEL} *(?P=mark)(?!{_NAME}(?::\d+)?(?P=mark)){MESSAGE}",
+        rf"{TIME}{_MARK}{LEVEL} *(?P=mark)(?!{NO_ERROR}(?::\d+)?(?P=mark)){MESSAGE}",
         _sample("2026-11-22 14:44:21,778 -- INFO -- agent-0 starting", ""),
     ),
     _format(

@@ -5,13 +5,44 @@ from dataclasses import dataclass
 from typing import Any
 
 from woolly_mcpdiag.logs.batch import NO_TIME
+from woolly_mcpdiag.logs.formats.access_rows import access_line, is_empty
 from woolly_mcpdiag.logs.formats.format import LEVELS
 from woolly_mcpdiag.logs.stamps import Stamp, Stamps, number
 
-_TIMES = ("asctime", "timestamp", "time", "@timestamp", "ts", "t", "datetime", "date", "eventTime", "created")
-_LEVELS = ("levelname", "level", "severity", "log.level", "lvl", "loglevel", "log_level", "level_name")
-_LOGGERS = ("logger", "name", "logger_name", "log.logger", "loggerName", "module_name")
-_MESSAGES = ("message", "msg", "event", "text", "textPayload", "log", "body", "short_message")
+_TIMES = (
+    "asctime",
+    "timestamp",
+    "time",
+    "@timestamp",
+    "ts",
+    "t",
+    "datetime",
+    "date",
+    "eventTime",
+    "created",
+    "time_iso8601",
+    "time_local",
+    "Timestamp",
+    "@t",
+    "TimeGenerated",
+    "StartUTC",
+)
+_LEVELS = (
+    "levelname",
+    "level",
+    "severity",
+    "log.level",
+    "lvl",
+    "loglevel",
+    "log_level",
+    "level_name",
+    "severity_text",
+    "SeverityText",
+    "@l",
+    "Level",
+)
+_LOGGERS = ("logger", "name", "logger_name", "log.logger", "loggerName", "module_name", "SourceContext")
+_MESSAGES = ("message", "msg", "event", "text", "textPayload", "log", "body", "short_message", "Body", "@m", "Message")
 _STACKS = ("exc_info", "exception", "exc_text", "traceback", "stack_trace", "stack", "stack_info", "stacktrace")
 _NUMBERS = ((50, "CRITICAL"), (40, "ERROR"), (30, "WARNING"), (20, "INFO"), (0, "DEBUG"))
 _PINO_LOGGERS = {"pid", "hostname"}
@@ -59,24 +90,27 @@ class Rows:
             if _flatten(row):
                 keys = tuple(row)
             plan = self._plan(keys)
-        if plan.message is None:
+        line = access_line(row) if plan.message is None or is_empty(row[plan.message]) else None
+        if plan.message is None and line is None:
             return None
-        message = row.pop(plan.message)
+        message = row.pop(plan.message) if plan.message else ""
+        if line is not None:
+            message = line
         if plan.message == "event" and not isinstance(message, str):
             return None
         time, zoned = self._time(row.pop(plan.time)) if plan.time else (NO_TIME, False)
-        level = _level(row.pop(plan.level), pino=plan.pino) if plan.level else ""
-        logger = row.pop(plan.logger) if plan.logger else ""
+        level = _level(row.pop(plan.level), pino=plan.pino) if plan.level else _by_status(row.get("status"))
+        logger = _named(row.pop(plan.logger)) if plan.logger else ""
         stack = [line for key in plan.stacks for line in _lines(row.pop(key))] if plan.stacks else []
         return Row(
             message=message if isinstance(message, str) else str(message),
             time=time,
             zoned=zoned,
             level=level,
-            logger=logger if isinstance(logger, str) else str(logger),
+            logger=logger,
             stack=stack,
             fields=row,
-            bare=not level and not logger,
+            bare=not level and not logger and line is None,
         )
 
     def _plan(self, keys: tuple[str, ...]) -> _Plan:
@@ -105,9 +139,19 @@ class Rows:
                 value = float(value)
             except ValueError:
                 return NO_TIME, False
+        if isinstance(value, dict):  # protobuf's way, of GCP's agents
+            seconds, nanos = value.get("seconds"), value.get("nanos", 0)
+            value = seconds + nanos / 1e9 if isinstance(seconds, int) and isinstance(nanos, int) else None
         if isinstance(value, int | float) and not isinstance(value, bool):
             return number(value), True
         return NO_TIME, False
+
+
+def _named(logger: object) -> str:
+    """Return the name of a logger, which may stand in an object of its own (``"logger": {"name": ...}``)."""
+    if isinstance(logger, dict):
+        logger = logger.get("name", "")
+    return logger if isinstance(logger, str) else str(logger)
 
 
 def _first(wanted: Iterable[str], keys: tuple[str, ...]) -> str | None:
@@ -163,6 +207,11 @@ def _level(value: object, *, pino: bool) -> str:
         number_ = value - 10 if pino else value  # pino and bunyan: info is 30, Python's is 20
         return next((level for least, level in _NUMBERS if number_ >= least), "DEBUG")
     return ""
+
+
+def _by_status(value: object) -> str:
+    """Return the level that Datadog's ``status`` names, "" where it is another status."""
+    return LEVELS.get(value.lower(), "") if isinstance(value, str) else ""
 
 
 def _lines(value: object) -> list[str]:

@@ -6,6 +6,7 @@ from woolly_mcpdiag.logs.formats.format import (
     LOGGER,
     MESSAGE,
     NAME,
+    NO_ERROR,
     SURE_NAME,
     TIME,
     Format,
@@ -13,6 +14,8 @@ from woolly_mcpdiag.logs.formats.format import (
 )
 
 _ISO = "2026-11-22T14:44:21.778000+00:00"
+_ENCLOSED = rf"\[{NAME}(?::\d+)?\]:? |\[[^\]]{{1,100}}\] {NAME}(?::\d+)? - |\([^)]{{1,100}}\) \[{NAME}\] "
+"""What is no message behind a level: a logger or a thread."""
 _SECOND = "2026-11-22T14:44:21+00:00"
 
 
@@ -155,15 +158,36 @@ STAMPED: tuple[Format, ...] = (
     ),
     _format(
         "asctime-level",
-        rf" {LEVEL}:?(?: -)? ++(?!{NAME}(?::\d+)?(?:: | - )|{SURE_NAME} |[\[(|]|-- |\d+ ---|- ){MESSAGE}",
+        rf" {LEVEL}(?: -)? ++(?!{NAME}(?::\d+)?(?:: | - )|{SURE_NAME} |{_ENCLOSED}|\||-- |\d+ ---|- ){MESSAGE}",
         _sample("2026-11-22 14:44:21,778 INFO agent-0 starting", logger=""),
+        _sample("2026-11-22 14:44:21,778 INFO [cached since 1s ago] (7)", "[cached since 1s ago] (7)", logger=""),
+        _sample("2026-11-22 14:44:21,778 INFO close.started", "close.started", logger=""),
+    ),
+    _format(
+        "asctime-level-colon",
+        rf" {LEVEL}:(?: -)? ++(?!{NO_ERROR}: ){MESSAGE}",
         _sample("2026-11-22 14:44:21,778 ERROR: agent-0 failed", "agent-0 failed", "ERROR", ""),
+        _sample(
+            "2026-11-22 14:44:21,778 DEBUG:    connect_tcp.started host='h'",
+            "connect_tcp.started host='h'",
+            "DEBUG",
+            "",
+        ),
+        _sample("2026-11-22 14:44:21,778 INFO:     [cached since 1s ago] (7)", "[cached since 1s ago] (7)", logger=""),
+        _sample("2026-11-22 14:44:21,778 ERROR:    ReadTimeout: late", "ReadTimeout: late", "ERROR", ""),
+    ),
+    _format(
+        "asctime-level-colon-name",
+        rf" {LEVEL}: ++(?P<logger>{NO_ERROR}): {MESSAGE}",
+        _sample("2026-11-22 14:44:21,778 INFO: lab.agents: agent-0 starting"),
     ),
     _format(
         "asctime-only",
-        rf":? ++(?!{ANY}|\d{{4}}-\d\d-\d\d[T ]\d\d:|[-|\[({{]|{NAME}:? +{ANY}|(?:stdout|stderr) [FP] "
+        rf":? ++(?!{ANY}|\d{{4}}-\d\d-\d\d[T ]\d\d:|[-|{{]|\[ *{ANY} *\]"
+        rf"|[\[(][^\])]{{1,100}}[\])] *\[?{ANY}|{NAME}:? +{ANY}|(?:stdout|stderr) [FP] "
         rf"|\S{{1,100}} ?\S{{1,100}}\[[\w.]+\]: ){MESSAGE}",
         Sample(line="2026/11/22 14:44:21 agent-0 starting", message="agent-0 starting", time=_SECOND),
         _sample("2026-11-22 14:44:21,778 HTTP Request: GET x", "HTTP Request: GET x", "", ""),
+        _sample("2026-11-22 14:44:21,778 [cached since 1s ago] (7)", "[cached since 1s ago] (7)", "", ""),
     ),
 )

@@ -20,10 +20,22 @@ LITERAL = "gent"
 
 def duration_of(text: str) -> float | None:
     """Return the duration that a line names, in seconds, or ``None``."""
-    found = DURATION.search(text)
+    found = DURATION.search(text) if "after " in text or "in " in text or "took " in text else None
     if not found:
         return None
     return float(found["value"]) / (1000 if found["unit"] == "ms" else 1)
+
+
+def key_of(text: str) -> str:
+    """Return the session key that a line names, "" where it names none."""
+    found = KEY.search(text) if "session" in text or "key" in text else None
+    return found["key"] if found else ""
+
+
+def phase_of(text: str) -> str:
+    """Return the phase in which a line says that something failed, "" where it says none."""
+    found = PHASE.search(text) if "failed in " in text else None
+    return found["phase"] if found else ""
 
 
 def type_of(key: str) -> str:

@@ -5,6 +5,7 @@ import re
 from woolly_mcpdiag.core import redact
 from woolly_mcpdiag.core.ids import normalise, pack
 from woolly_mcpdiag.logs.batch import METHOD_CODE, UNKNOWN_SIZE, Vocabulary
+from woolly_mcpdiag.logs.recognise.said import Redacted
 
 CLIENT_LITERAL = "HTTP Request: "
 _METHODS = "|".join(name for name in METHOD_CODE if name)
@@ -24,6 +25,7 @@ class Urls:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._seen: dict[str, tuple[int, int, int]] = {}
+        self._shown = Redacted(redact.url)
 
     def read(self, raw: str) -> tuple[int, int, int]:
         """Return (url code, high, low); high and low are 0 where the URL names no session."""
@@ -38,6 +40,10 @@ class Urls:
             self._seen.clear()
         self._seen[raw] = found
         return found
+
+    def shown(self, raw: str) -> str:
+        """Return a URL as it may be shown."""
+        return self._shown.text(raw)
 
     def session(self, text: str) -> tuple[int, int]:
         """Pack a session id as the log writes it, keeping the text of ids that are not hexadecimal."""

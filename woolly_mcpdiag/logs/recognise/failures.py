@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass, field
 
 EXCEPTION = re.compile(
-    r"(?<![\w.'/-])(?:[A-Za-z_][\w]*\.)*(?P<type>[A-Z]\w*(?:Error|Timeout|Exception|ExceptionGroup|EndOfStream)|gaierror|Cancelled)(?![\w./'(])(?::? ?(?P<said>.*))?"
+    r"(?<![\w.'/-])(?:[A-Za-z_][\w]*\.)*(?P<type>[A-Z]\w*(?:Error|Timeout|Exception|ExceptionGroup|EndOfStream)|gaierror|Cancelled)(?![\w./']|\((?!['\")]))(?::? ?(?P<said>.*))?"
 )
 LEAF = re.compile(
     r"^[\s|+]*(?:[A-Za-z_]\w*\.)*(?P<type>[A-Z]\w*(?:Error|Timeout|Exception|Group|EndOfStream|Exit|Closed|Cancelled)|gaierror)(?::\s*(?P<said>.*))?$"
 )
+_REPR = re.compile(r"""\((?:(?P<quote>['"])(?P<inner>.*?)(?P=quote))?\)""")
 STATUS = re.compile(r"'(?P<status>\d{3})[^']*' for url '(?P<url>[^']+)'")
 WORDS = (
     ("All connection attempts failed", "ConnectError"),
@@ -23,6 +24,16 @@ WORDS = (
     ("Server disconnected without sending a response", "RemoteProtocolError"),
 )
 """Texts that mean an exception even where its type is not written."""
+HINTS = (
+    "Error",
+    "Timeout",
+    "Exception",
+    "EndOfStream",
+    "gaierror",
+    "Cancelled",
+    *(words for words, _ in WORDS),
+)
+"""A first line that holds none of these names no exception."""
 # The earlier, the more it says: wrappers and consequences come last.
 _RANK = (
     "PoolTimeout",
@@ -61,16 +72,30 @@ def in_headline(text: str) -> tuple[str, str]:
     """Return (exception type, what it said) from the first line of a record, ("", "") where it names none."""
     for found in EXCEPTION.finditer(text):
         if found["type"] not in _WRAPPERS:
-            return found["type"], (found["said"] or "").strip()
+            return found["type"], _unquoted((found["said"] or "").strip())
     for words, error in WORDS:
         if words in text:
             return error, text[text.index(words) :]
     return "", ""
 
 
+def _unquoted(said: str) -> str:
+    """Return what an exception said, also where it is written as its ``repr``: ``ReadError('')``."""
+    found = _REPR.match(said)
+    return (found["inner"] or "") if found else said
+
+
 def is_leaf(text: str) -> bool:
     """Say whether a line can be the last one of a traceback: an exception type, and what it said."""
     return LEAF.match(text) is not None
+
+
+def leaf_of(text: str) -> tuple[str, str] | None:
+    """Return (exception type, what it said) from a continuation line, ``None`` where it names none that counts."""
+    found = LEAF.match(text)
+    if not found or found["type"] in _WRAPPERS:
+        return None
+    return found["type"], (found["said"] or "").strip()
 
 
 @dataclass(slots=True)
@@ -87,11 +112,13 @@ class Failure:
         self.error, self.said = in_headline(text)
 
     def line(self, text: str) -> None:
-        """Take a continuation line; the exception that says most wins."""
-        found = LEAF.match(text)
-        if not found or found["type"] in _WRAPPERS:
-            return
-        error, said = found["type"], (found["said"] or "").strip()
+        """Take a continuation line."""
+        leaf = leaf_of(text)
+        if leaf is not None:
+            self.leaf(*leaf)
+
+    def leaf(self, error: str, said: str) -> None:
+        """Take what a continuation line names; the exception that says most wins."""
         if len(self.others) < _KEEP:
             self.others.append(error)
         if not self.error or _rank(error) < _rank(self.error) or (error == self.error and not self.said):

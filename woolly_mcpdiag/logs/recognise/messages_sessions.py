@@ -180,6 +180,22 @@ SESSIONS = (
         "bad-accept",
     ),
     message(
+        "Parse error: ",
+        r"""(?:-32700.{0,40}?|Bad Request: )["']?Parse error: """,
+        "call.rejected",
+        "",
+        '{"jsonrpc":"2.0","id":"server-error","error":{"code":-32700,"message":"Parse error: Expecting value"}}',
+        "bad-message",
+    ),
+    message(
+        "Could not parse message",
+        r"Could not parse message",
+        "call.rejected",
+        "",
+        "Could not parse message",
+        "bad-message",
+    ),
+    message(
         "Refusing to open a new session",
         r"Refusing to open a new session: (?P<count>\d+)",
         "session.refused",

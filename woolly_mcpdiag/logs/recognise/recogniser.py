@@ -7,10 +7,13 @@ from woolly_mcpdiag.core import redact
 from woolly_mcpdiag.core.events import Event, EventKind, Role
 from woolly_mcpdiag.core.ids import unpack
 from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, BatchBuilder, Kind, Logger, Vocabulary
+from woolly_mcpdiag.logs.formats.access_rows import is_proxied
 from woolly_mcpdiag.logs.recognise import agents, exchange, httpcore
+from woolly_mcpdiag.logs.recognise.about import About, Abouts
 from woolly_mcpdiag.logs.recognise.exchange import Urls
 from woolly_mcpdiag.logs.recognise.failures import _ORDER, STATUS, Failure, is_leaf
 from woolly_mcpdiag.logs.recognise.messages import HOST, MESSAGES, REQUEST, Message
+from woolly_mcpdiag.logs.recognise.said import Redacted
 from woolly_mcpdiag.logs.record import Record
 
 LITERALS: tuple[str, ...] = tuple(
@@ -41,6 +44,8 @@ class Recogniser:
         self._headers = httpcore.Headers()
         self._connects: set[tuple[str, str]] = set()
         self._pending: tuple[Record, Failure, EventKind, str] | None = None
+        self.abouts = Abouts()
+        self._redacted = Redacted(redact.text)
         self._chained = False
         """True after the sentence between two tracebacks of one failure."""
 
@@ -50,14 +55,20 @@ class Recogniser:
             if not record.fresh or self._goes_on(record):
                 self._pending[1].line(record.message)
                 # Servers without a log format print plain lines that look like continuations.
-                if record.message[:1] not in _INDENTED and not self._hot(record, out):
-                    self._message(record, out)
+                if record.message[:1] not in _INDENTED:
+                    about = self._about(record)
+                    if not (about.hot and self._hot(record, out)):
+                        self._message(record, about, out)
                 return True
             self.flush(out)
-        if self._hot(record, out):
+        about = self._about(record)
+        if about.hot and self._hot(record, out):
             return True
-        known = self._message(record, out)
-        return self._rest(record, out, known=known) or known
+        known = self._message(record, about, out)
+        return self._rest(record, about, out, known=known) or known
+
+    def _about(self, record: Record) -> About:
+        return self.abouts.of(record.message.encode("utf-8", "replace"))
 
     def _goes_on(self, record: Record) -> bool:
         """Say whether a bare line belongs to the bare traceback before it; nothing but its look tells."""
@@ -71,9 +82,9 @@ class Recogniser:
             return True
         return text[:1] in _INDENTED or is_leaf(text)
 
-    def _message(self, record: Record, out: BatchBuilder) -> bool:
+    def _message(self, record: Record, about: About, out: BatchBuilder) -> bool:
         message = record.message
-        for row in MESSAGES:
+        for row in about.rows:
             if row.literal in message:
                 found = row.search(message)
                 if found:
@@ -104,20 +115,19 @@ class Recogniser:
             if failure.said and failure.said not in record.message
             else record.message
         )
-        answered = STATUS.search(text)
-        phase = agents.PHASE.search(record.message)
-        key = agents.KEY.search(record.message)
+        answered = STATUS.search(text) if "' for url '" in text else None
+        phase = agents.phase_of(record.message)
         event = self._event(
             record,
             kind,
             error=failure.error,
             agent=agent,
-            key=key["key"] if key else "",
+            key=agents.key_of(record.message),
             status=int(answered["status"]) if answered else None,
-            url=redact.url(answered["url"]) if answered else "",
+            url=self._urls.shown(answered["url"]) if answered else "",
             duration=agents.duration_of(record.message),
             message=text,
-            extra=({"phase": phase["phase"]} if phase else {})
+            extra=({"phase": phase} if phase else {})
             | ({"others": " ".join(failure.others)} if failure.others else {}),
         )
         self._note(record, out, event, url=self._urls.read(answered["url"])[0] if answered else -1)
@@ -165,7 +175,7 @@ class Recogniser:
             return False
         method, raw, digits, size = found.groups()
         url, high, low = self._urls.read(raw)
-        proxied = record.format == "combined"
+        proxied = record.format == "combined" or (bool(record.fields) and is_proxied(record.fields))
         out.add(
             line=record.line,
             time=record.time,
@@ -224,7 +234,7 @@ class Recogniser:
             agent=agent,
             error=row.error,
             message=record.message,
-            extra={name: redact.text(value) for name, value in fields.items()},
+            extra={name: self._redacted.text(value) for name, value in fields.items()},
         )
         self._note(record, out, event, url=url, packed=(high, low))
 
@@ -248,7 +258,7 @@ class Recogniser:
             text=_text(record),
         )
 
-    def _rest(self, record: Record, out: BatchBuilder, *, known: bool) -> bool:
+    def _rest(self, record: Record, about: About, out: BatchBuilder, *, known: bool) -> bool:
         """Take what only the rarer recognisers know: user patterns, agents, failures."""
         message = record.message
         for pattern in self._patterns:
@@ -259,14 +269,15 @@ class Recogniser:
                 return True
         failed = None
         serious = record.level in _SERIOUS
-        if agents.LITERAL in message:
+        if about.agent and agents.LITERAL in message:
             if not serious and self._agent(record, out):
                 return True
             failed = agents.FAILED.search(message) if serious else None
         if known or not (serious or not record.level or message.startswith(_TRACEBACKS)):
             return False
         failure = Failure()
-        failure.headline(message)
+        if about.failure:
+            failure.headline(message)
         traceback = message.startswith(_TRACEBACKS)
         if not serious and not failure.error and not traceback:
             return False
@@ -344,7 +355,7 @@ class Recogniser:
             key=key,
             agent=agent,
             error=error,
-            message=redact.text(message[:_SAID_LIMIT]),
+            message=self._redacted.text(message[:_SAID_LIMIT]),
             extra=dict(extra or {}),
         )
 

@@ -20,6 +20,8 @@ class Block:
     odd: Flags
     """Lines that hold a control character other than tab."""
     tabs: Flags
+    tab_at: At
+    """Where the tabs are."""
 
     @staticmethod
     def of(data: Bytes, size: int, mask: Flags) -> "Block":
@@ -41,9 +43,18 @@ class Block:
             start = np.concatenate(([0], end[:-1] + 1))
             end = end.copy()
             end[line[returns]] -= 1
-            return Block(data, view(data), size, start, end, odd, tabs)
+            return Block(data, view(data), size, start, end, odd, tabs, rest[kind == 9])
         start = np.concatenate(([0], end[:-1] + 1))
-        return Block(data, view(data), size, start, end, odd, tabs)
+        return Block(data, view(data), size, start, end, odd, tabs, low[:0])
+
+    def tabs_after(self, message: At) -> Flags:
+        """Return the lines with a tab behind where their messages begin."""
+        if not len(self.tab_at):
+            return self.tabs
+        line = np.searchsorted(self.end, self.tab_at)
+        out = np.zeros(len(self), np.bool_)
+        out[line[self.tab_at >= message[line]]] = True
+        return out
 
     def __len__(self) -> int:
         return len(self.start)

@@ -17,6 +17,8 @@ START = b"HTTP Request: "
 _METHODS = [(code, word(name.encode() + b" "), len(name) + 1) for code, name in enumerate(METHODS) if name]
 _URL_AND_REST = re.compile(rb'\S+(?P<ending> \\?"HTTP/[\d.]+ (?P<status>\d{3}).*)', re.DOTALL)
 _OURS = OURS.encode()
+_OTHER_LOGGER = b"[httpx2"
+"""Structlog names the logger behind the message."""
 _LONGEST = 64
 _SHORTEST = 8
 _MOST = 512
@@ -86,7 +88,7 @@ class Endings:
         if not found or not _SHORTEST < len(found["ending"]) <= _LONGEST or len(self._known) >= _MOST:
             return None
         ending = found["ending"]
-        if ending in self._known or _OURS in ending:
+        if ending in self._known or _OURS in ending or _OTHER_LOGGER in ending:
             return None
         self._known[ending] = int(found["status"])
         self._uses[ending] = 0

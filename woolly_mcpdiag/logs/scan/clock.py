@@ -1,10 +1,13 @@
 """The one place that reads the time stamps of many rows: minutes through a memory, seconds and fractions by digits."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import NO_TIME
 from woolly_mcpdiag.logs.scan.block import Block
+from woolly_mcpdiag.logs.scan.heads import Layout
 from woolly_mcpdiag.logs.scan.words import At, Bytes, U, Words, columns, where
 from woolly_mcpdiag.logs.stamps import Stamps
 
@@ -20,9 +23,61 @@ _IN_WORD = 4
 class Clock:
     """Times of rows whose stamps are known to have digits where digits belong."""
 
-    def __init__(self) -> None:
-        self._stamps = Stamps()
+    def __init__(self, stamps: Stamps) -> None:
+        """``stamps`` are the line engine's: what it has learned of the order of day and month holds here."""
+        self._stamps = stamps
         self._minutes: dict[bytes, int] = {}
+        self._others: dict[bytes, int] = {}
+
+    def times(self, block: Block, start: At, layout: Layout) -> NDArray[np.int64]:
+        """Return the times of lines under a layout with a stamp, ``NO_TIME`` where it is no time of any day."""
+        at = start + layout.at
+        if layout.size:
+            return self._epochs(block, at, layout) if layout.epoch else self._other(block, at, layout)
+        times = self.iso(block, at, layout.fraction)
+        return np.where(times == NO_TIME, NO_TIME, times + layout.shift) if layout.shift else times
+
+    def unlearn(self) -> None:
+        """Read dates month first again."""
+        self._stamps.unlearn()
+        self._others.clear()
+
+    def _epochs(self, block: Block, at: At, layout: Layout) -> NDArray[np.int64]:
+        digits = _rows(block, at, layout.size) - _ZERO
+        times = np.zeros(len(at), np.int64)
+        for place in range(10):
+            times = times * 10 + digits[:, place]
+        return times * _SECOND + _micros(digits[:, layout.size - layout.fraction :])
+
+    def _other(self, block: Block, at: At, layout: Layout) -> NDArray[np.int64]:
+        """Ask for the time of each minute, in the order of lines."""
+        stamps = _rows(block, at, layout.size)
+        digits = stamps - _ZERO
+        end = layout.second + 2
+        if layout.second >= 0:
+            stamps[:, layout.second : end] = stamps[:, end + 1 : end + 1 + layout.fraction] = ord("0")
+        changed = np.ones(len(at), np.bool_)
+        changed[1:] = (stamps[1:] != stamps[:-1]).any(axis=1)
+        rows = where(changed)
+        bases = np.array([self._base(stamps[row].tobytes()) for row in rows.tolist()], np.int64)
+        times = np.repeat(bases, np.diff(np.append(rows, len(at))))
+        if layout.second < 0:
+            return times
+        wrong = where((digits[:, layout.second] > 5) | (times == NO_TIME))
+        times += (digits[:, layout.second] * np.int64(10) + digits[:, layout.second + 1]) * _SECOND
+        times += _micros(digits[:, end + 1 : end + 1 + layout.fraction])
+        times[wrong] = NO_TIME
+        return times
+
+    def _base(self, stamp: bytes) -> int:
+        day_first = self._stamps.day_first
+        base = self._others.get(stamp)
+        if base is None:
+            base = self._stamps.text(stamp.decode("ascii", "replace"))[0]
+            if len(self._others) >= _REMEMBERED or self._stamps.day_first != day_first:
+                self._others.clear()
+            self._others[stamp] = base
+        return base
 
     def iso(self, block: Block, at: At, fraction: int) -> NDArray[np.int64]:
         """Return the times of ``2026-11-22 14:44:40,551`` at ``at``, ``NO_TIME`` where it is no time of any day."""
@@ -73,6 +128,21 @@ class Clock:
                 base = self._minutes[text] = self._stamps.text(text.decode("ascii", "replace"))[0]
             bases[index] = base
         return np.repeat(bases, np.diff(np.append(rows, len(at))))
+
+
+def _rows(block: Block, at: At, size: int) -> NDArray[np.uint8]:
+    """Return the bytes at each place."""
+    rows: Any = np.ndarray((len(block.data) - size + 1,), f"V{size}", block.data.data, strides=(1,))[at]
+    out: NDArray[np.uint8] = rows.view(np.uint8).reshape(-1, size)
+    return out
+
+
+def _micros(digits: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the microseconds that the digits of a fraction are."""
+    out = np.zeros(len(digits), np.int64)
+    for place in range(min(digits.shape[1], 6)):
+        out += digits[:, place] * np.int64(10 ** (5 - place))
+    return out
 
 
 def _with_seconds(times: NDArray[np.int64], data: Bytes, at: At) -> NDArray[np.int64]:

@@ -42,6 +42,11 @@ _NARROWER = {
     **dict.fromkeys(_BEGINNINGS, re.compile(rb"\w+ \S+ agent")),
 }
 """Texts that often mean nothing, and what must be in the line from there on."""
+_OPENING = b"MCP session"
+_SPACE = ord(" ")
+_AFTER_VERB = np.zeros(256, np.bool_)
+_AFTER_VERB[[ord(byte) for byte in "dDaAnNwWeE"]] = True
+"""How the words end that stand before ``_OPENING`` where a session begins: opened, a, an, new, the."""
 _EXCHANGES = frozenset({CALL, waiting.LITERAL})
 _PLACES = (*waiting.LENGTHS, *waiting.SESSIONS)
 _TEXTS = tuple(
@@ -117,6 +122,8 @@ class Search:
             else:
                 if text in _NARROWER:
                     line = _narrowed(lines, text, line, at)
+                elif text == _OPENING:
+                    line = line[_AFTER_VERB[block.data[at - 2]] & (block.data[at - 1] == _SPACE)]
                 suspect[line] = True
                 if text in _AGENT:
                     agents[line] = True

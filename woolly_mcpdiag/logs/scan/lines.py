@@ -23,10 +23,16 @@ class Lines:
     """The first word of each message."""
     until: At
     """Where it ends."""
+    base: At
+    """What the place of each line's stamp is counted from."""
+    tabs: Flags
+    """Lines with a tab, or the newline of a JSON string, in their message."""
     slow: Flags
     understood: Flags
     exchanges: Flags
     """Lines that could be a client's call or the answer to one, however they are written."""
+    open: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """Lines that may say something to the recognisers, as far as literals tell; known once they were searched for."""
     batches: list[Batch] = field(default_factory=list)
     """Rows made so far; their ``line`` is the index in the block."""
 

@@ -1,10 +1,11 @@
 """The fast engine: one block of whole lines to rows and counts, with the line engine for all it cannot be sure of."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import NO_TIME, Batch, Kind, Tally, Vocabulary
-from woolly_mcpdiag.logs.recognise.httpcore import CONNECT_LITERAL
 from woolly_mcpdiag.logs.scan import structured, waiting
 from woolly_mcpdiag.logs.scan.access import Access
 from woolly_mcpdiag.logs.scan.addresses import Addresses
@@ -12,29 +13,36 @@ from woolly_mcpdiag.logs.scan.block import Block
 from woolly_mcpdiag.logs.scan.calls import START as CALL_START
 from woolly_mcpdiag.logs.scan.calls import Calls
 from woolly_mcpdiag.logs.scan.clock import Clock
+from woolly_mcpdiag.logs.scan.connects import FIRST_WORD as CONNECT
+from woolly_mcpdiag.logs.scan.connects import Connects
+from woolly_mcpdiag.logs.scan.ends import Ends
 from woolly_mcpdiag.logs.scan.exact import Exact
+from woolly_mcpdiag.logs.scan.feeding import Feeder
 from woolly_mcpdiag.logs.scan.hits import Hits, Search
 from woolly_mcpdiag.logs.scan.join import Shown, join, picked
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.opened import FIRST_WORDS, Opened
+from woolly_mcpdiag.logs.scan.openings import Openings
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
-from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, Words, holds, where, word
+from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, Words, holds, where, word
 
 _SAMPLE = 1 << 16
 _LEARN = 96
-"""Lines given to the line engine in one block to learn their prefix; half as many after a block that taught none."""
+"""Lines given in vain to the line engine in one block to learn their prefix; half after a block that taught none."""
+_AT_ONCE = 32
+"""Prefixes learned before all lines are looked at again."""
+_SHAPE = 64
+"""Bytes of a line that stand for those which taught nothing."""
 _LEAST = 6
 _LOOKED_AT = 512
 """Lines of a block, evenly spread, whose prefix may be new."""
 _SHAPES = 1 << 16
-_TOO_SLOW = 0.5
+_TOO_SLOW = 0.75
 """Share of lines beyond which the line engine reads the whole block."""
 _REST = 15
-"""Blocks read without trying after one that was too slow."""
+"""Blocks read without trying after one that was too slow; the first time only one, then twice as many each time."""
 _LONGEST_LINE = 1 << 16
-_CALL, _CONNECT = word(CALL_START), word(CONNECT_LITERAL.encode())
-_CONNECTS = 4096
-_UNKNOWN, _GOOD, _BAD = range(3)
+_CALL = word(CALL_START)
 
 
 class Scanner:
@@ -43,25 +51,22 @@ class Scanner:
     def __init__(self, exact: Exact, vocabulary: Vocabulary) -> None:
         self._exact = exact
         self._prefixes = Prefixes()
-        self._clock = Clock()
+        self._ends = Ends(self._prefixes)
+        self._clock = Clock(exact.stamps)
         addresses = Addresses(exact.urls)
         self._calls = Calls(addresses)
         self._access = Access(addresses, self._clock)
         self._opened = Opened(vocabulary)
-        self._waiting = waiting.Waiting(exact.headers)
+        self._feeder = Feeder(exact, self._prefixes, self._clock)
         self._search: Search | None = None
         self._shown = Shown()
         self._lessons = _LEARN
         self._scratch = (np.empty(0, np.bool_), np.empty(0, np.bool_))
         self._hopeless: set[bytes] = set()
-        self._connects: set[bytes] = set()
+        self._connects = Connects()
         self._combined: int | None = None
-        self._first_bytes = np.empty(0, np.uint8)
-        """By head and first byte of the message: whether the line engine reads such a line under that head."""
-        self._begun: list[bool] = []
-        """By head: whether the line engine knows that there are such records."""
-        self._unseen: list[tuple[int, int]] = []
-        self._rest = 0
+        self._openings = Openings(exact)
+        self._rest = self._pause = 0
         self.line = 1
         """Number of the next line."""
 
@@ -77,15 +82,21 @@ class Scanner:
         if self._rest and not last:
             self._rest -= 1
             return (*self._line_by_line(block, last=last), size)
+        day_first = self._exact.stamps.day_first
         lines = self._lines(block)
         answers = self._judge(lines)
+        if self._exact.stamps.day_first != day_first:
+            # Of these lines some come before, some after what showed it.
+            self._clock.unlearn()
+            return (*self._line_by_line(block, last=last), size)
         used = len(block)
         if not last:
             fresh = where((lines.head >= 0) | lines.understood)
             used = int(fresh[-1]) if len(fresh) else 0
         if not used or np.count_nonzero(lines.slow) > _TOO_SLOW * len(block):
-            self._rest = _REST
+            self._rest = self._pause = min(2 * self._pause + 1, _REST)
             return (*self._line_by_line(block, last=last), size)
+        self._pause = 0
         batch, tally = self._collect(lines, answers, used)
         self.line += used
         return batch, tally, size if used == len(block) else int(block.start[used])
@@ -97,7 +108,9 @@ class Scanner:
         return self._exact.take(end=last)
 
     def _lines(self, block: Block) -> Lines:
-        head = self._prefixes.match(block.data, block.start)
+        matched = self._ends.match(block)
+        head, message, until, base = matched.head, matched.message, block.end.copy(), block.start.copy()
+        until[matched.rows], base[matched.rows] = matched.until, matched.base
         rows = where(head < 0)
         left = self._lessons
         while len(rows) and left > 0:
@@ -106,62 +119,46 @@ class Scanner:
                 self._lessons = max(self._lessons // 2, _LEAST) if left <= 0 else self._lessons
                 break
             self._lessons = _LEARN
-            head[rows] = self._prefixes.match(block.data, block.start[rows])
+            more = self._ends.match(block, rows)
+            head[rows], message[rows] = more.head, more.message
+            until[rows[more.rows]], base[rows[more.rows]] = more.until, more.base
             rows = rows[head[rows] < 0]
-        message = block.start + np.append(self._prefixes.size, 0)[head]
         first = block.words[message]
-        if self._check_first_bytes(block, head, first):
-            message = block.start + np.append(self._prefixes.size, 0)[head]
-            first = block.words[message]
-        until = block.end - np.append(self._prefixes.tail, 0)[head] if self._prefixes.tail.any() else block.end
+        wrong = self._openings.wrong(block, head, first, self._prefixes.heads, self.line)
+        if len(wrong):
+            head[wrong], message[wrong] = -1, block.start[wrong]
+            first[wrong] = block.words[message[wrong]]
+        if self._prefixes.tail.any():
+            until -= np.append(self._prefixes.tail, 0)[head]
         slow = (head < 0) | block.odd | (message > until) | (block.end - block.start > _LONGEST_LINE)
         nothing = np.zeros(len(head), np.bool_)
-        return Lines(block, head, message, first, until, slow, nothing, nothing.copy())
-
-    def _check_first_bytes(self, block: Block, head: NDArray[np.int32], first: Words) -> bool:
-        """Take the head from lines whose message begins with a byte that makes the line engine read another prefix.
-
-        Return whether there are such lines.
-        """
-        missing = len(self._prefixes.heads) * 256 - len(self._first_bytes)
-        if missing:
-            self._first_bytes = np.append(self._first_bytes, np.full(missing, _UNKNOWN, np.uint8))
-        pair = head * 256 + (first & U(0xFF)).astype(np.int32)
-        verdict = np.append(self._first_bytes, np.full(256, _GOOD, np.uint8))[pair]
-        wrong = where(verdict != _GOOD)
-        if not len(wrong):
-            return False
-        unknown = wrong[verdict[wrong] == _UNKNOWN]
-        for row in unknown[np.unique(pair[unknown], return_index=True)[1]].tolist():
-            if block.odd[row]:
-                continue
-            known = self._prefixes.heads[head[row]]
-            read, _ = self._exact.learn(block.line(row), self.line + row)
-            same = read is not None and (read.text, read.format) == (known.text, known.format)
-            self._first_bytes[pair[row]] = _GOOD if same else _BAD
-        bad = wrong[self._first_bytes[pair[wrong]] != _GOOD]
-        head[bad] = -1
-        return len(bad) > 0
+        return Lines(block, head, message, first, until, base, block.tabs_after(message), slow, nothing, nothing.copy())
 
     def _learn(self, block: Block, rows: At, left: int) -> tuple[bool, int]:
-        """Show lines to the line engine until it has taught a new prefix."""
+        """Show lines to the line engine until it has taught some new prefixes; return whether it has."""
         rows = rows[block.data[block.start[rows]] > ord(" ")]
+        news: list[Callable[[bytes], object]] = []
         for row in rows[:: len(rows) // _LOOKED_AT + 1].tolist():
             raw = block.line(row)
-            shape = raw[:24].translate(_DIGITS)
+            shape = raw[:_SHAPE].translate(_DIGITS)
             if block.odd[row] or not raw or raw[:1] == b" " or shape in self._hopeless:
                 continue
-            left -= 1
+            if any(one(raw) for one in news):
+                continue
             head, combined = self._exact.learn(raw, self.line + row)
-            if head is not None and self._prefixes.add(head):
-                return True, left
+            if head is not None and self._ends.add(head, self._exact.source(head)):
+                news.append(head.test())
+                if len(news) >= _AT_ONCE:
+                    break
+                continue
+            left -= 1
             if combined is not None:
                 self._combined = combined
             if len(self._hopeless) < _SHAPES:
                 self._hopeless.add(shape)
             if left <= 0:
                 break
-        return False, left
+        return len(news) > 0, left
 
     def _judge(self, lines: Lines) -> waiting.Answers:
         """Decide for each line: a row, noise, or slow; return httpcore's answers."""
@@ -173,7 +170,7 @@ class Scanner:
             structured.check(lines, rows, prefixes, self._scratch)
             # What is no JSON object is no record of its own.
             lines.head[rows[lines.slow[rows]]] = -1
-        fast = ~lines.slow & ~block.tabs
+        fast = ~lines.slow & ~lines.tabs
         first = lines.first
         told = self._told(lines, fast, first)
         hits = self._search.read(lines, first, np.append(prefixes.serious, False)[lines.head])
@@ -181,9 +178,11 @@ class Scanner:
         lines.exchanges = hits.exchanges | (first == _CALL)
         lines.slow[told[hits.agents[told]]] = True
         answers = self._rest_of_rows(lines, hits, fast & ~lines.slow, first)
+        lines.open = hits.suspect | lines.understood
         lines.slow |= hits.suspect & ~lines.understood
         # A line without a head of its own goes on with the record before it, so that one is read with it.
-        lines.slow[:-1] |= (lines.head < 0)[1:] & ~lines.understood[1:]
+        unsure = np.append(prefixes.bare, True)[lines.head] & ((lines.head < 0) | lines.slow)
+        lines.slow[:-1] |= unsure[1:] & ~lines.understood[1:]
         lines.understood &= ~lines.slow
         return answers
 
@@ -206,18 +205,20 @@ class Scanner:
         block = lines.block
         if len(hits.access):
             self._access_rows(lines, hits)
-        for row in where(fast & (first == _CONNECT)).tolist():
-            lines.understood[row] = block.text(int(lines.message[row]), int(lines.until[row])) in self._connects
+        connects = where(fast & (first == CONNECT) & ~lines.exchanges)
+        connects = connects[~np.isin(connects, hits.access_line)]
+        lines.understood[connects[self._connects.known(lines, connects)]] = True
         answered = where(fast & (first == waiting.FIRST_WORD))
         answered = answered[holds(block.words, lines.message[answered], waiting.LITERAL, known=8)]
         return waiting.answers(lines, answered, hits.places)
 
     def _access_rows(self, lines: Lines, hits: Hits) -> None:
         rows, at = hits.access_line, hits.access
-        plain = ~lines.slow[rows] & ~hits.suspect[rows] & ~lines.block.tabs[rows]
+        plain = ~lines.slow[rows] & ~hits.suspect[rows] & ~lines.tabs[rows]
+        plain &= ~np.append(self._prefixes.loose, False)[lines.head[rows]]
         self._add(lines, self._access.served(lines, rows[plain], at[plain], self._prefixes.sources))
         if self._combined is not None:
-            bare = (lines.head[rows] < 0) & ~lines.block.odd[rows] & ~lines.block.tabs[rows] & ~hits.suspect[rows]
+            bare = (lines.head[rows] < 0) & ~lines.block.odd[rows] & ~lines.tabs[rows] & ~hits.suspect[rows]
             batch = self._access.proxied(lines, rows[bare], at[bare], self._combined)
             lines.slow[batch.line] = False
             lines.add(batch)
@@ -234,26 +235,19 @@ class Scanner:
         for number, layout in enumerate(self._prefixes.layouts):
             rows = where(layouts == number)
             if layout.at >= 0 and len(rows):
-                start = lines.block.start[batch.line[rows]]
-                time = self._clock.iso(lines.block, start + layout.at, layout.fraction)
+                start = lines.base[batch.line[rows]]
+                time = self._clock.times(lines.block, start, layout)
                 lines.slow[batch.line[rows[time == NO_TIME]]] = True
-                batch.time[rows] = time + layout.shift
+                batch.time[rows] = time
 
     def _collect(self, lines: Lines, answers: waiting.Answers, used: int) -> tuple[Batch, Tally]:
         """Give the slow lines to the line engine and put all rows in order."""
         slow = where(lines.slow[:used])
-        self._unseen = self._new_heads(lines.head[:used])
         made = [self._kept(lines, batch, used) for batch in lines.batches]
         answers = answers.only((answers.line < used) & ~lines.slow[answers.line])
         calls = _calls_of(made)
-        waits = len(answers) > 0 or self._waiting.busy()
-        if lines.exchanges[slow].any():
-            self._feed_in_order(lines, answers, calls, slow)
-        else:
-            if waits:
-                self._waiting.give_all(answers, calls)
-            self._feed(lines, slow)
-        self._begin(used)
+        self._feeder.feed(lines, answers, calls, slow, self.line, used)
+        self._connects.learn(lines, slow)
         batch, tally = self._exact.take()
         fast = where(~lines.slow[:used])
         understood = int(np.count_nonzero(lines.understood[fast]))
@@ -279,51 +273,6 @@ class Scanner:
                 self._exact.count(self._prefixes.heads[number - 1], int(counts[number]))
             else:
                 self._exact.count_combined(int(counts[0]))
-
-    def _feed(self, lines: Lines, slow: At) -> None:
-        connects = (lines.head[slow] >= 0) & (lines.first[slow] == _CONNECT)
-        if self._unseen or connects.any():
-            for row in slow.tolist():
-                self._feed_one(lines, row)
-        elif len(slow):
-            self._exact.feed_rows(lines.block, slow, self.line)
-
-    def _new_heads(self, heads: NDArray[np.int32]) -> list[tuple[int, int]]:
-        """Return (first line, number), first line last, of heads of which the line engine has seen no record."""
-        seen = len(self._begun)
-        self._begun += [False] * (len(self._prefixes.heads) - seen)
-        if all(self._begun):
-            return []
-        numbers, first = np.unique(heads, return_index=True)
-        pairs = zip(first.tolist(), numbers.tolist(), strict=True)
-        return sorted(((row, number) for row, number in pairs if number >= 0 and not self._begun[number]), reverse=True)
-
-    def _begin(self, until: int) -> None:
-        while self._unseen and self._unseen[-1][0] < until:
-            _, number = self._unseen.pop()
-            self._begun[number] = True
-            self._exact.begin(self._prefixes.heads[number])
-
-    def _feed_one(self, lines: Lines, row: int) -> None:
-        block = lines.block
-        if self._unseen:
-            self._begin(row)
-        self._exact.feed(((self.line + row, block.line(row)),))
-        if lines.head[row] >= 0 and lines.first[row] == _CONNECT and len(self._connects) < _CONNECTS:
-            self._connects.add(block.text(int(lines.message[row]), int(lines.until[row])))
-
-    def _feed_in_order(self, lines: Lines, answers: waiting.Answers, calls: Batch, slow: At) -> None:
-        """As ``_feed``, with httpcore's answers and the calls they belong to each in its place."""
-        steps: list[tuple[int, int, Batch | None]] = [(row, -1, None) for row in slow.tolist()]
-        steps += [(line, index, None) for index, line in enumerate(answers.line.tolist())]
-        steps += [(line, row, calls) for row, line in enumerate(calls.line.tolist())]
-        for line, index, calls_or_none in sorted(steps, key=lambda step: step[0]):
-            if calls_or_none is not None:
-                self._waiting.give(calls_or_none, index)
-            elif index < 0:
-                self._feed_one(lines, line)
-            else:
-                self._waiting.put(answers, index)
 
 
 def _calls_of(batches: list[Batch]) -> Batch:

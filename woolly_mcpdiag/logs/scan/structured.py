@@ -17,10 +17,11 @@ _MANY = 1000
 def check(lines: Lines, rows: At, prefixes: Prefixes, scratch: tuple[Flags, Flags]) -> None:
     """Mark slow every line whose tail differs from its head's or whose message is not one plain JSON string."""
     block = lines.block
-    for tail in dict.fromkeys(head.tail for head in prefixes.heads if head.structured):
+    for tail in dict.fromkeys(head.tail for head in prefixes.heads if head.structured and not head.rest):
         same = rows[
             np.isin(
-                lines.head[rows], [n for n, head in enumerate(prefixes.heads) if head.tail == tail and head.structured]
+                lines.head[rows],
+                [n for n, head in enumerate(prefixes.heads) if head.tail == tail and head.structured and not head.rest],
             )
         ]
         lines.slow[same[~holds(block.words, lines.until[same], tail)]] = True
@@ -33,7 +34,13 @@ def check(lines: Lines, rows: At, prefixes: Prefixes, scratch: tuple[Flags, Flag
     if len(escapes):
         lines.slow[np.searchsorted(block.end, _odd(lines, escapes))] = True
         after = escapes[_run_is_odd(block.data, escapes)] + 1
-        quotes[after[block.data[after] == _QUOTE]] = False
+        code = block.data[after]
+        quotes[after[code == _QUOTE]] = False
+        newlines = after[code == ord("n")]
+        if len(newlines):  # like tabs, they end what a row is made of
+            lines.tabs = lines.tabs.copy()
+            line = np.searchsorted(block.end, newlines)
+            lines.tabs[line[newlines < lines.until[line]]] = True
     _count_quotes(lines, rows, prefixes, quotes)
 
 
@@ -68,9 +75,7 @@ _HEX[[*range(0x30, 0x3A), *range(0x41, 0x47), *range(0x61, 0x67)]] = True
 
 def _count_quotes(lines: Lines, rows: At, prefixes: Prefixes, quotes: Flags) -> None:
     """Mark slow the lines with more quotes than their prefix and tail have."""
-    own = np.array(
-        [head.layout.text.count(b'"') + head.text.count(b'"') + head.tail.count(b'"') for head in prefixes.heads]
-    )
+    own = np.array([head.quotes for head in prefixes.heads])
     expected = own[lines.head[rows]]
     if len(rows) == len(lines.block) and np.count_nonzero(quotes) == expected.sum():
         return

@@ -58,6 +58,8 @@ def answers(lines: Lines, rows: At, places: dict[bytes, tuple[At, At]]) -> Answe
     block = lines.block
     data, words, start = block.data, block.words, lines.message[rows]
     good = holds(words, start, _VERSION, known=len(LITERAL)) & (lines.until[rows] > start + _STATUS + 4)
+    version = start + len(_VERSION)
+    good &= (data[version] - _ZERO < 10) & (data[version + 1] == ord(".")) & (data[version + 2] - _ZERO < 10)
     status = np.zeros(len(rows), np.int64)
     for place in range(3):
         digit = data[start + _STATUS + place] - _ZERO
