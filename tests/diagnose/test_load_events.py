@@ -313,3 +313,17 @@ def test_an_answer_that_quotes_the_request_behind_it_sends_the_reader_there(judg
     assert found.cause == "server.error"
     assert "400 at http://localhost:8009/sse/" in found.summary
     assert "mcpdiag load http://localhost:8009/sse/" in found.client
+
+
+def test_streams_torn_at_one_moment_tell_a_restart_whatever_the_silence_before(judge):
+    told = Told()
+    for number in range(5):
+        begin, session = number * 0.02, name(number)
+        told.session(begin, session)
+        told.call(begin + 0.03, session)
+        torn = "SSE stream: peer closed connection without sending complete message body (incomplete chunked read)"
+        told.event(
+            "stream.lost", 0.3 + number / 1e3, session=session, url=MCP, error="RemoteProtocolError", message=torn
+        )
+        told.lost(0.35 + begin / 10, session)
+    assert named(judge, told) == {"session.server-restarted"}

@@ -284,7 +284,18 @@ def _broken(case: Case) -> bool:
     last = int(lost.max(initial=0))
     away = bad["line"][np.isin(bad["status"], (502, 503))]
     broken = case.notes("call.failed", "ConnectError", "RemoteProtocolError", "ReadError")
-    return any(note.line < last for note in broken) or bool((away < last).any())
+    return any(note.line < last for note in broken) or bool((away < last).any()) or _streams_torn(case, last)
+
+
+def _streams_torn(case: Case, last: int) -> bool:
+    """Say whether streams of several sessions were cut off at one moment before that line, in the middle of their bodies.
+
+    A server that lets a session expire ends its stream properly.
+    """
+    torn = [note for note in case.notes("stream.lost", "RemoteProtocolError", "ReadError") if note.line < last]
+    times = [note.time for note in torn if note.time != NO_TIME]
+    several = len({note.event.session for note in torn} - {""}) > 1
+    return several and len(times) == len(torn) and max(times) - min(times) <= MOMENT * 1e6
 
 
 def _range(values: Sequence[float]) -> str:
