@@ -88,3 +88,13 @@ def test_the_bounds_of_a_mean_hold_it():
         held += bounds.low < 0.2 < bounds.high
     assert held >= 88
     assert evidence.mean_bounds([(1.0, 1)] * 3) is None
+
+
+def test_the_spread_of_batches_is_that_of_a_sample():
+    # 10 batches of 10 tries, half of them all failed: 10 × (5 ^ 2) × 10 / 9 over 100 × 0.5 × 0.5.
+    halves = [Batch(10, 10 * (n % 2)) for n in range(10)]
+    assert evidence.design_effect(halves) == pytest.approx(250 * 10 / 9 / 25)
+    bounds = evidence.mean_bounds([(10.0 * (n % 2), 10) for n in range(10)], 0.95)
+    assert bounds is not None
+    half = evidence.student(0.95, 9) * (250 * 10 / 9) ** 0.5 / 100
+    assert (bounds.low, bounds.high) == pytest.approx((0.5 - half, 0.5 + half))

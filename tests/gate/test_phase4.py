@@ -91,6 +91,19 @@ def test_one_400_fails_two_criteria_with_its_cause_and_its_sample(runs):
     assert zero.causes == ("session.used-before-ready",)
     assert zero.next_step == "mcpdiag explain session.used-before-ready"
     assert zero.details[0] == "at 1.5 s GET /sse/ http 400: no"
+    other = replace(run.samples[0], scene="outage-refused", fingerprint="f2", error="of another scene")
+    agent = replace(run.samples[0], kind="agent", fingerprint="f3", error="of another peer")
+    run.samples[:0] = [other, agent]
+    assert named(judge_phase4(run), "zero-400").details == zero.details
+
+
+@pytest.mark.parametrize(("slow", "seconds", "verdict"), [(1, 2.0, "pass"), (10, 30.0, "inconclusive")])
+def test_a_target_that_stood_still_for_long_shows_no_p95(runs, slow, seconds, verdict):
+    run = runs.gate()
+    runs.calls(run.intervals[0].tally, slow, seconds, scene="waves-5", kind="agent")
+    found = named(judge_phase4(run), "sub-second")
+    assert found.verdict == verdict
+    assert ("had one come" in found.sentence) is (verdict == "inconclusive")
 
 
 def test_refused_probes_are_apart_unless_strict(runs):

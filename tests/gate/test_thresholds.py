@@ -74,6 +74,8 @@ def test_the_kind_of_an_unclassified_error_is_that_of_the_client():
         ("http_40 == 0", "there is no metric http_40", "did you mean http_400?"),
         ("http_req_durations: p(95)<1", "there is no metric", "did you mean http_req_duration?"),
         ("duration{agnt:x} p95 < 1s", "duration has no tag agnt", "did you mean agent?"),
+        ("duration{agent} p95 < 1s", "agent is no tag", "{tag:value}"),
+        ("duration{agent:} p95 < 1s", "agent: is no tag", "{tag:value}"),
         ("http_400{agent:x} == 0", "http_400 has no tag agent", "tags of http_400: peer, scene"),
         ("errors{kind:timout} == 0", "there is no kind timout", "did you mean timeout?"),
         ("http_reqs{status:4OO} == 0", "4OO is no HTTP status", "400"),
