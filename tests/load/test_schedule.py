@@ -69,6 +69,16 @@ def test_a_ramp_has_as_many_arrivals_as_the_area_under_it():
     # After a third of the time a ninth of the triangle's first half has come.
     assert sum(at < 10 / 3 for at in found) == pytest.approx(500 / 9, abs=1)
     assert aimed(model, 5) == 50
+    # Down again the same, seen from the end.
+    assert sum(at > 20 - 10 / 3 for at in found) == pytest.approx(500 / 9, abs=1)
+
+
+def test_an_open_ramp_begins_at_its_rate():
+    model = Model(kind="open", rate=10, stages=(Stage(duration=10, target=30),))
+    found = list(arrivals(model, Share()))
+    assert len(found) == pytest.approx(200, abs=1)
+    # From 10 to 20 a second on average in the first half.
+    assert sum(at < 5 for at in found) == pytest.approx(75, abs=1)
 
 
 def test_poisson_arrivals_have_the_rate_s_mean_and_spread_and_depend_on_the_seed():
