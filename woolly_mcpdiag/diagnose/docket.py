@@ -11,11 +11,14 @@ from woolly_mcpdiag.core.timelines import Timeline
 from woolly_mcpdiag.diagnose import census, pictures
 from woolly_mcpdiag.diagnose.case import EVIDENCE
 from woolly_mcpdiag.diagnose.casefile import CaseFile
+from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.engine import Diagnosis, Opinion, judge, ranked
 from woolly_mcpdiag.diagnose.join import units
 from woolly_mcpdiag.logs.batch import COLUMNS, Batch, Vocabulary, distinct
 
 _TRUST = ("possible", "likely", "certain")
+_LINES = "lines"
+"""What findings count whose responses are not in the log."""
 _TESTED = 3
 """Separate traffics of which hypotheses are shown, those with most failures first."""
 
@@ -136,6 +139,10 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
 def _one(group: Sequence[Finding]) -> Finding:
     if len(group) == 1:
         return group[0]
+    told = [finding for finding in group if finding.unit == _LINES]
+    seen = [finding for finding in group if finding.unit != _LINES]
+    if told and seen:
+        return _corroborated(_one(seen), told)
     ordered = sorted(group, key=lambda finding: -finding.count)
     biggest = ordered[0]
     alike = all(finding.unit == biggest.unit for finding in group)
@@ -156,6 +163,20 @@ def _one(group: Sequence[Finding]) -> Finding:
         endpoints=tuple(dict.fromkeys(url for finding in ordered for url in finding.endpoints)),
         first=min(first, default=None),
         last=max(last, default=None),
+    )
+
+
+def _corroborated(seen: Finding, told: Sequence[Finding]) -> Finding:
+    """Add to what responses show what the side that refused says of them in a log of its own: the same, not more."""
+    lines = sum(finding.count for finding in told)
+    return replace(
+        seen,
+        confidence=max((finding.confidence for finding in (seen, *told)), key=_TRUST.index),
+        because=(
+            *(seen.because if seen.confidence != "possible" else ()),
+            f"The side that refused says so itself ({Count(lines):line|lines}).",
+        ),
+        evidence=(*seen.evidence, *told[0].evidence[:1]),
     )
 
 

@@ -48,6 +48,11 @@ def is_model_api(url: str) -> bool:
     return bool(_MODEL_HOST.search(parts_of(url).hostname or "") or _MODEL_PATH.search(path_of(url)))
 
 
+def looks_mcp(url: str) -> bool:
+    """Say whether an address is MCP by its path alone."""
+    return bool(_MCP_PATH.search(path_of(url))) and not is_model_api(url) and not is_auth(url)
+
+
 def is_auth(url: str) -> bool:
     """Say whether an address is one of OAuth: discovery, registration, consent or token."""
     return bool(_AUTH_PATH.search(path_of(url)))
@@ -60,7 +65,7 @@ def shows_mcp(file: CaseFile) -> bool:
         note.event.kind in ("mcp.message", "stream.lost")
         or note.event.kind.startswith("session.")
         or _MCP_WRITER.search(note.event.logger)
-        or _MCP_TEXT.search(note.text or note.event.message)
+        or _MCP_TEXT.search(f"{note.event.error} {note.text or note.event.message}")
         for note in file.notes
     )
 

@@ -15,7 +15,7 @@ from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.crowd import Crowd, crowd
 from woolly_mcpdiag.diagnose.rules.session_harvested import CAUSE as HARVESTED
 from woolly_mcpdiag.diagnose.rules.session_harvested import Births, preceded
-from woolly_mcpdiag.logs.batch import METHODS
+from woolly_mcpdiag.logs.batch import METHODS, Logger
 
 _RACE = "Is it a race between parallel agents?"
 _TIMING = "Is a session used too soon after it was made?"
@@ -268,7 +268,23 @@ def _worst(case: Case) -> tuple[int, int, str] | None:
     if not ranked:
         return None
     fails, tries, (method, url) = ranked[0]
-    return fails, tries, f"{METHODS[method]} {case.at(url)}"
+    what = f"{METHODS[method]} {case.at(url)}"
+    handshake = _handshake(case, url) if METHODS[method] == "POST" else 0
+    return (fails, tries - handshake, f"{what} after the handshake") if handshake else (fails, tries, what)
+
+
+def _handshake(case: Case, url: int) -> int:
+    """Return how many successful POSTs only open sessions, where none of the others that are left succeeds.
+
+    A call that always fails is not intermittent because initialize works before it.
+    """
+    served, accepted = case.count("POST", 200, url=url), case.count("POST", 202, url=url)
+    named = len(case.openings(url)["line"]) * case.file.openings.stride
+    if case.opened_by(Logger.MCP_SERVER, url):  # which makes a transport for many a refused request as well
+        named -= case.count(status=FAIL, url=url)
+    # Where no request has its session id, none but initialize can succeed.
+    opened = served if case.found("session.missing-id") and not accepted else max(accepted, named)
+    return served + accepted if 0 < served <= opened else 0
 
 
 def _unexplained(case: Case) -> bool:

@@ -49,7 +49,7 @@ def answered(  # noqa: PLR0913 - one parameter a trait of the rule
             unit="requests",
             because=[
                 *because,
-                *([f"The server side says so itself ({Count(len(notes)):line|lines})."] if notes else []),
+                *([f"The side that refused says so itself ({Count(len(notes)):line|lines})."] if notes else []),
             ],
             evidence=(*case.show(cells), *case.show_notes(notes, 1)),
             cells=cells,

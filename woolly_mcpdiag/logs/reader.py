@@ -26,7 +26,7 @@ _INDENT = frozenset(" \t")
 """First characters of lines that continue a record, where rich does not write the log."""
 _LEVEL_HEADS = frozenset({"INFO", "WARN", "ERRO", "DEBU", "CRIT", "FATA", "TRAC"})
 """Beginnings of an indented line that may be a record all the same (fastapi-cli)."""
-_DOCKER_CUT = 16 * 1024
+DOCKER_CUT = 16 * 1024
 """Docker's json-file driver cuts longer lines into entries of this many bytes without a newline at their end."""
 _LONGEST = 1 << 20
 TRACEBACK = "Traceback (most recent call last):"
@@ -116,6 +116,10 @@ class Reader:
             text = text.lstrip("\0")  # a hole that copytruncate leaves at the start of a file
         return self._any(text[:_LONGEST], plain, _Outer(line, shown), 0)
 
+    def cut(self) -> list[str]:
+        """Return the first lines of those that were cut and whose last piece has not come."""
+        return [one.outer.raw for one in self._streams.values() if one.partial and one.outer is not None]
+
     def continues(self, text: str) -> bool:
         """Say whether an indented line can only go on with the record before it."""
         return text.lstrip()[:4] not in _LEVEL_HEADS and not self._formats["rich"]
@@ -130,11 +134,11 @@ class Reader:
         self._last = self._plain
         self._formats[""] += 1
 
-    def flush(self) -> list[Record]:
-        """Return what is still held back at the end of the input."""
+    def flush(self, *, cut: bool = True) -> list[Record]:
+        """Return what is still held back at the end of the input; without ``cut``, pieces of cut lines stay."""
         out: list[Record] = []
         for stream in list(self._streams.values()):
-            if stream.partial and stream.outer is not None:
+            if cut and stream.partial and stream.outer is not None:
                 text, stream.partial = "".join(stream.partial), []
                 out += self._inner(text, stream, stream.outer)
             out += self._release(stream)
@@ -213,11 +217,7 @@ class Reader:
         stamp = row.get("time")
         _frame(outer, "docker-json", stamp if isinstance(stamp, str) else "")
         inner = self._inside(stream, "", depth)
-        if (
-            not log.endswith("\n")
-            and len(log) * 4 >= _DOCKER_CUT
-            and len(log.encode("utf-8", "replace")) >= _DOCKER_CUT
-        ):
+        if not log.endswith("\n") and len(log) * 4 >= DOCKER_CUT and len(log.encode("utf-8", "replace")) >= DOCKER_CUT:
             _hold(inner, log, outer)
             return []
         return self._any(_joined(inner, log.rstrip("\r\n"), outer), inner, outer, depth + 1)

@@ -139,7 +139,7 @@ CAUSES: tuple[Cause, ...] = (
         ),
         why=(
             "Starlette and FastAPI redirect between `/mcp` and `/mcp/` when only one is routed. Which one is right "
-            "depends on the release: servers of mcp 1.9 to 1.12 route `/mcp/`, newer ones `/mcp`. Behind TLS the "
+            "depends on the release: servers of mcp 1.9 to 1.11 route `/mcp/`, newer ones `/mcp`. Behind TLS the "
             "redirect may point to `http://` and then fails, and some clients drop the body or the `Authorization` "
             "header."
         ),

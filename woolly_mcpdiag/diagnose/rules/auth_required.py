@@ -6,18 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.core.findings import Finding
-from woolly_mcpdiag.diagnose.case import FAIL, Case, finding
+from woolly_mcpdiag.diagnose.case import FAIL, Case, finding, is_httpx2
 from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.endpoints import is_auth
 from woolly_mcpdiag.diagnose.shapes import answered
+from woolly_mcpdiag.logs.batch import Kind
 
 CHALLENGE = "auth.challenge"
 _WANTED = 401
-_required = answered(
+_REFUSED = (
+    "{n:request|requests} to {urls} {n:~was|were} refused with {statuses}: credentials are missing, wrong or expired."
+)
+_required = answered("auth.required", (_WANTED, 407), _REFUSED)
+_required_of_probes = answered(
     "auth.required",
     (_WANTED, 407),
-    "{n:request|requests} to {urls} {n:~was|were} refused with {statuses}: credentials are missing, wrong or expired.",
+    _REFUSED,
     because=["A 2.x client shows two per connect: its era probe and initialize."],
 )
 
@@ -29,7 +34,8 @@ def decide(case: Case) -> Iterator[Finding]:
         sources = {cell.key.source for cell in cells}
         for source in sorted(sources):
             yield from _challenge(case, url, source, [cell for cell in cells if cell.key.source == source])
-    yield from _required(case)
+    probing = case.view != Kind.CALL or any(is_httpx2(cell) for cell in case.select("POST", _WANTED))
+    yield from _required_of_probes(case) if probing else _required(case)
 
 
 def _challenge(case: Case, url: int, source: int, cells: list[Cell]) -> Iterator[Finding]:

@@ -26,9 +26,15 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         len(notes),
-        f"{Count(len(notes)):call|calls} failed ({named}) while no response was refused: the reason is not in this log.",
+        f"{Count(len(notes)):call|calls} failed ({named}) while no MCP response was refused: the reason is not in this log.",
         confidence="certain",
         unit="calls",
-        because=["Every HTTP response succeeded, so it is no connectivity failure that a status would show."],
+        because=_because(case),
         evidence=case.show_notes(notes),
     )
+
+
+def _because(case: Case) -> list[str]:
+    if not case.requests:
+        return ["No MCP request is in this log."]
+    return ["Every MCP response succeeded, so it is no connectivity failure that a status would show."]

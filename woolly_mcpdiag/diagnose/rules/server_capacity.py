@@ -46,7 +46,7 @@ def decide(case: Case) -> Iterator[Finding]:
         case,
         CAUSE,
         count,
-        f"{count} of {case.requests} requests got 503 while others were served: "
+        f"{count} of {case.requests} requests got 503{' while others were served' if working else ''}: "
         + (
             "the server is at a limit of sessions or connections."
             if told or births
@@ -65,7 +65,7 @@ def decide(case: Case) -> Iterator[Finding]:
 
 def _because(told: int, *, births: bool) -> list[str]:
     if told:
-        return [f"The server logs the limit itself ({Count(told):line|lines})."]
+        return [f"The answer names the limit, or the server's log does ({Count(told):line|lines})."]
     rate = "a rate limit in a proxy that answers 503 (nginx's default); its error log decides."
     if births:
         return [

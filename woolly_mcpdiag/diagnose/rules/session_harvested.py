@@ -17,7 +17,7 @@ from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.columns import median
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import posts_messages
-from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Logger
+from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME, Kind, Logger
 
 CAUSE = "session.harvested-from-400"
 _AT_ONCE = 0.1
@@ -132,7 +132,9 @@ def _unnamed(case: Case, url: int, refused: list[Cell]) -> Finding:
         unit="400 responses",
         because=[
             "A stream on such an endpoint needs a session, and a session is made by a POST; there is none.",
-            "The client's own log (the line that names the session) makes it certain.",
+            "A line of the application that names each session makes it certain (`--session-pattern`), or httpcore at DEBUG."
+            if case.view == Kind.CALL
+            else "The client's own log (the line that names the session) makes it certain.",
         ],
         cells=[*refused, *streams],
         client=_client(case.at(url)),

@@ -27,6 +27,7 @@ _ODD = 2
 """Sessions with an odd number of requests between birth and refusal that exclude two workers in turn."""
 _CODES = (-32602, -32002)
 """How servers refuse, inside a 200, what comes before the handshake is complete (Python and TypeScript SDKs)."""
+_QUOTE = "Invalid request parameters"
 _YOUNG = 1.0
 """Seconds after which a session should be ready."""
 
@@ -217,6 +218,26 @@ def _because(recovered: int, young: Ages) -> list[str]:
             f"({young.failures} against {young.successes} requests)."
         )
     return lines
+
+
+def decide_by_quote(case: Case) -> Iterator[Finding]:
+    """Name it, where nothing else is found, by the words of older servers for it, which have other meanings too."""
+    told = [n for n in case.notes("call.rejected", "rpc-error") if str(n.event.extra.get("said")).startswith(_QUOTE)]
+    if not told or any(not found.benign for found in case.findings):
+        return
+    yield finding(
+        case,
+        CAUSE,
+        len(told),
+        f"{Count(len(told)):answer is|answers are} a JSON-RPC error inside a 200: {_QUOTE}.",
+        confidence="possible",
+        unit="answers",
+        because=[
+            "Servers before mcp 1.18 say this to a request that comes before `notifications/initialized`.",
+            "Not excluded: somebody initialised a session that was in use (session.reinitialized), or the server does not know the method or its parameters.",
+        ],
+        evidence=case.show_notes(told),
+    )
 
 
 def decide_by_code(case: Case) -> Iterator[Finding]:

@@ -17,9 +17,13 @@ def decide(case: Case) -> Iterator[Finding]:
     sized = [cell for cell in case.select("POST", FAIL) if case.left(cell) and _BODY in cell.sizes]
     told = case.notes("call.rejected", "bad-accept")
     count = case.claim(CAUSE, plain) + case.claim_sized(CAUSE, sized, (_BODY,))
+    # Where sizes are not logged, an application may quote the answer.
+    rest = [cell for cell in case.select("POST", FAIL) if case.left(cell) and cell.sizes.total() < cell.count]
+    more = case.claim(CAUSE, rest, max(0, len(told) - count))
+    count += more
     if not count:
         return
-    cells = plain + sized
+    cells = plain + sized + (rest if more else [])
     seen = ", ".join(str(status) for status in sorted({cell.key.status for cell in cells}))
     urls = ", ".join(dict.fromkeys(case.at(cell.key.url) for cell in cells))
     yield finding(
@@ -31,7 +35,11 @@ def decide(case: Case) -> Iterator[Finding]:
         confidence="certain",
         of=case.requests,
         unit="requests",
-        because=['The 400 has the size of "Invalid Content-Type header".'] if sized else ["These statuses say so."],
+        because=['The 400 has the size of "Invalid Content-Type header".']
+        if sized
+        else ["The answer says so, as a line quotes it."]
+        if more
+        else ["These statuses say so."],
         evidence=(*case.show(cells), *case.show_notes(told, 1)),
         cells=cells,
     )

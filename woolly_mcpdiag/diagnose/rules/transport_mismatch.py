@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.anonymous import without_id
-from woolly_mcpdiag.diagnose.case import Case, finding
+from woolly_mcpdiag.diagnose.case import Case, finding, is_httpx2
 from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import alive, posts_messages
@@ -106,7 +106,11 @@ def _posts_not_allowed(case: Case, url: int) -> Finding | None:
         unit="POSTs",
         because=[
             "No POST to this URL ever succeeded, so the method itself is not served here.",
-            "A 2.x client shows two per connect: its era probe, then initialize.",
+            *(
+                ["A 2.x client shows two per connect: its era probe, then initialize."]
+                if case.view != Kind.CALL or any(is_httpx2(cell) for cell in cells)
+                else []
+            ),
         ],
         cells=cells,
         client=_STREAMABLE_ONLY,
@@ -120,6 +124,9 @@ def _silent(case: Case, url: int) -> Finding | None:
     if case.view != Kind.CALL or not streams or case.count("POST", url=url) or posts_messages(case, url):
         return None
     if case.found("session.harvested-from-400") or case.opened_by(Logger.MCP_CLIENT, url):
+        return None
+    # POSTs that wait in the client's own pool are not in the log.
+    if case.noted("call.failed", "PoolTimeout"):
         return None
     waited, gave_up = _waited(case, streams), case.notes("call.failed", "TimeoutError", "ReadTimeout")
     count = sum(cell.count for cell in streams)

@@ -1,6 +1,6 @@
 """The one table of formats of proxies and web servers: combined access lines and nginx's error log."""
 
-from woolly_mcpdiag.logs.formats.format import Format, Sample
+from woolly_mcpdiag.logs.formats.format import ANY, Format, Sample
 
 _COMBINED = '127.0.0.1 - - [22/Nov/2026:14:41:16 +0000] "POST /mcp HTTP/1.1" 504 167 "-" "python-httpx/0.28.1"'
 _ERROR = "*1 connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: "
@@ -10,7 +10,7 @@ ACCESS: tuple[Format, ...] = (
         name="combined",
         starts="0aAD.",
         pattern=(
-            r"(?P<message>\S{1,200} \S{1,200} \S{1,200} "
+            rf"(?P<message>(?!{ANY}:)\S{{1,200}} \S{{1,200}} \S{{1,200}} "
             r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?)\] .*)"
         ),
         samples=(

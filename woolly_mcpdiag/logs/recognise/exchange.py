@@ -12,7 +12,11 @@ _METHODS = "|".join(name for name in METHOD_CODE if name)
 OURS = " (mcpdiag: "
 """Behind the status of an answer that no server gave: our own client made it up, the exchange has its own line."""
 CLIENT = re.compile(rf'HTTP Request: ({_METHODS}) (\S+) \\?"HTTP/[\d.]+ (\d{{3}})(?!{re.escape(OURS)})')
-ACCESS = re.compile(rf'"({_METHODS}) (\S+) HTTP/[0-9.]+\\?" (\d{{3}})(?: (\d+|-)(?![\w]))?')
+ACCESS = re.compile(
+    rf'(?<![\w/])({_METHODS}) (\S+) HTTP/[0-9.]+(?:\\?" |["\\]?[|,;\t] ?)'
+    r"(?:status=)?(\d{3})(?![\d.])(?:[ |,;\t](\d+|-)(?![\w]))?"
+)
+"""Also with other separators than the usual quotes and spaces, as custom formats of nginx have them."""
 _SESSION = re.compile(r"[?&](?:session_?id|sessionId|mcp-session-id)=([^&#\s]+)", re.IGNORECASE)
 _CACHE_LIMIT = 20_000
 _LONGEST_SIZE = 15

@@ -168,6 +168,14 @@ SERVERS = (
         "upstream-down",
     ),
     message(
+        "access forbidden by rule",
+        r"access forbidden by rule",
+        "proxy.error",
+        "proxy",
+        "*1 access forbidden by rule, client: 127.0.0.1",
+        "forbidden",
+    ),
+    message(
         "too large body",
         r"client intended to send too large (?:chunked )?body",
         "proxy.error",

@@ -45,6 +45,13 @@ OPENED = (
         "app",
         "Opened MCP session 0b2c151d-b618-4883-b3e7-a5a4ea18d2c5 for key tester_1",
     ),
+    message(
+        "MCP session",
+        rf"(?i)\bMCP session(?: id)?[:= ]+{ID} (?:was )?(?:established|opened|created|started|acquired)\b",
+        "session.opened",
+        "app",
+        "worker 3: MCP session 76edd90fcfee4fc38b6b619560599f8f established",
+    ),
 )
 SESSIONS = (
     message(
@@ -263,6 +270,14 @@ SESSIONS = (
         "call.rejected",
         "",
         "Error executing tool search_code: no such repository",
+        "tool-error",
+    ),
+    message(
+        "Error calling tool ",
+        r"Error calling tool '?(?P<tool>[\w./-]+)",
+        "call.rejected",
+        "",
+        "Error calling tool 'search_code'",
         "tool-error",
     ),
     message(

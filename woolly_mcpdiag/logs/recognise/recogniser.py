@@ -175,7 +175,8 @@ class Recogniser:
             return False
         method, raw, digits, size = found.groups()
         url, high, low = self._urls.read(raw)
-        proxied = record.format == "combined" or (bool(record.fields) and is_proxied(record.fields))
+        # Servers quote the request; with other separators the format is a proxy's own.
+        proxied = record.format == "combined" or '" ' not in found[0] or is_proxied(record.fields)
         out.add(
             line=record.line,
             time=record.time,
