@@ -62,10 +62,13 @@ class LineEngine:
         self._tally.understood += 1
         return True
 
-    def take(self, *, end: bool = False) -> tuple[Batch, Tally]:
-        """Return what was read since the last call; ``end`` also gives what waited for more lines."""
+    def take(self, *, end: bool = False, cut: bool = True) -> tuple[Batch, Tally]:
+        """Return what was read since the last call; ``end`` also gives what waited for more lines.
+
+        Without ``cut`` those still wait which their framing cut.
+        """
         if end:
-            for record in self._reader.flush():
+            for record in self._reader.flush(cut=cut):
                 self.take_record(record)
             self._recogniser.flush(self._out)
         tally, self._tally = self._tally, Tally()

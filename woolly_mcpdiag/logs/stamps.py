@@ -54,7 +54,8 @@ class Stamps:
     """
 
     def __init__(self, *, year: int | None = None, day: date | None = None) -> None:
-        self._year = day.year if day else year
+        self.year = day.year if day else year
+        """The year of stamps that name none, ``None`` where it is not known."""
         self._day = day
         self._minutes: dict[str, int] = {}
         self._tails: dict[str, Stamp] = {}
@@ -67,7 +68,7 @@ class Stamps:
 
     def dates(self, stamp: str) -> bool:
         """Say whether a stamp gives a time here; nothing is remembered of it."""
-        return Stamps(year=self._year, day=self._day).text(stamp)[0] != NO_TIME
+        return Stamps(year=self.year, day=self._day).text(stamp)[0] != NO_TIME
 
     def unlearn(self) -> None:
         """Read dates month first again, as if the log had not yet shown that it is day first."""
@@ -162,16 +163,16 @@ class Stamps:
         if year_text:
             year = int(year_text)
             return date(year + 2000 if year < 100 else year, month, day)
-        if self._year is None:
+        if self.year is None:
             return None
         # A log last written in January may begin in December of the year before.
         late = self._day is not None and (month, day) > (self._day.month, self._day.day)
-        return date(self._year - late, month, day)
+        return date(self.year - late, month, day)
 
     def _numeric(self, one: int, two: int, three: str, dots: bool) -> date:
         """Return the date of three numbers, of which only the year may have four digits (Spark: year first)."""
         year = int(three) + (2000 if len(three) == 2 else 0)
-        if one > 12 and len(three) == 2 and not dots and not (self._year == year and one <= 31):
+        if one > 12 and len(three) == 2 and not dots and not (self.year == year and one <= 31):
             return date(2000 + one, two, int(three))
         if dots or one > 12:
             self._set_day_first(dots=dots)

@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - log lines are not wrapped
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,10 @@ def test_closing_the_generator_ends_the_workers(path):
 def test_only_large_files_get_a_second_worker():
     assert workers_for(1000) == 1
     assert workers_for(1 << 30) == min(2, os.cpu_count() or 1)
+
+
+def test_no_span_begins_within_a_record(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    record = b"2026-11-22 14:39:01,578 ERROR app: failed\n"
+    path.write_bytes(record + b"  a line of its traceback\n" * 300)
+    assert [span.start for span in parallel.spans(str(path), 1000)] == [0]

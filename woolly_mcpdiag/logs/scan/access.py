@@ -4,11 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from woolly_mcpdiag.logs.batch import NO_TIME, UNKNOWN_SIZE, Batch, Kind, Logger
+from woolly_mcpdiag.logs.formats.format import LEVELS
 from woolly_mcpdiag.logs.scan.addresses import Addresses
 from woolly_mcpdiag.logs.scan.calls import methods
 from woolly_mcpdiag.logs.scan.clock import Clock
 from woolly_mcpdiag.logs.scan.lines import Lines
-from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, U, find, where, word
+from woolly_mcpdiag.logs.scan.words import MASK, At, Bytes, Flags, U, find, where, word
 
 LITERAL = b" HTTP/"
 _ZERO = np.uint8(0x30)
@@ -18,6 +19,10 @@ _STAMP = len("[22/Nov/2026:14:40:45 +0000] ")
 _NOBODY = b" - - "
 _LONGEST_SIZE = 15
 _LONGEST_CLIENT = 200
+_LOWER = word(b" " * 4)
+_LEVELS = np.array([word(level[:4].encode()) for level in sorted(LEVELS) if level.islower()])
+"""How records begin that have a level before the client: they are of another format."""
+_WIDE = 0x80
 
 
 class Access:
@@ -47,6 +52,7 @@ class Access:
         quote = stamp + _STAMP
         first = block.data[start]
         good = (nobody > start) & (nobody - start <= _LONGEST_CLIENT) & (quote < at)
+        good &= ~np.isin((block.words[start] | _LOWER) & MASK[4], _LEVELS)
         good &= (first != ord("[")) & ((block.words[nobody] & U(0xFFFFFFFFFF)) == word(_NOBODY))
         rows, at, quote, stamp, nobody, start = (x[good] for x in (rows, at, quote, stamp, nobody, start))
         good = _is_combined(block.data, stamp) & (block.data[quote] == _QUOTE)
@@ -79,7 +85,10 @@ class Access:
             digit = data[closing + place] - _ZERO
             good &= digit < 10
             status = status * 10 + digit
-        length = _sizes(data, closing + 5, until)
+        # Behind a status another separator, or more of a number, is left to the line engine.
+        good &= (closing + 5 == until) | (data[closing + 5] == _SPACE)
+        length, sure = _sizes(data, closing + 5, until)
+        good &= sure
         if mark and not good.all():
             lines.slow[rows[~good]] = True
         batch = Batch.empty(int(good.sum()))
@@ -106,14 +115,19 @@ def _is_combined(data: Bytes, stamp: At) -> Flags:
     return good
 
 
-def _sizes(data: Bytes, at: At, until: At) -> NDArray[np.int64]:
-    """Return the byte counts that stand (a space, digits or a dash, no word character) at ``at``."""
-    out = np.full(len(at), UNKNOWN_SIZE, np.int64)
-    rows = where((data[at] == _SPACE) & (at < until))
+def _sizes(data: Bytes, at: At, until: At) -> tuple[NDArray[np.int64], Flags]:
+    """Return (byte counts, sure) of what stands behind the space (digits or a dash, no word character) at ``at``.
+
+    Not sure are those beside a character that is not ASCII, which may be a digit or no word character.
+    """
+    out, sure = np.full(len(at), UNKNOWN_SIZE, np.int64), np.ones(len(at), np.bool_)
+    rows = where(at < until)
     place = at[rows] + 1
     first = data[place]
-    dash = (first == _DASH) & ~_WORD[data[place + 1]]
-    out[rows[dash]] = 0
+    sure[rows[first >= _WIDE]] = False
+    dash = first == _DASH
+    sure[rows[dash & (data[place + 1] >= _WIDE)]] = False
+    out[rows[dash & ~_WORD[data[place + 1]]]] = 0
     value = np.zeros(len(rows), np.int64)
     live = where(first - _ZERO < 10)
     for _ in range(_LONGEST_SIZE):
@@ -125,10 +139,10 @@ def _sizes(data: Bytes, at: At, until: At) -> NDArray[np.int64]:
         more = following - _ZERO < 10
         done = live[~more & ~_WORD[following]]
         out[rows[done]] = value[done]
+        sure[rows[live[following >= _WIDE]]] = False
         live = live[more]
-    return out
+    return out, sure
 
 
 _WORD = np.zeros(256, np.bool_)
-_WORD[[*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B), ord("_"), *range(0x80, 256)]] = True
-"""Word characters; bytes of other scripts count as such, so that a size next to one is left out as unsure."""
+_WORD[[*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B), ord("_")]] = True

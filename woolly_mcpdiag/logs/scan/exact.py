@@ -23,6 +23,7 @@ class Exact:
         self.urls = engine._recogniser._urls
         self._teacher = Teacher()
         self.stamps = engine._reader._stamps
+        self._undated = Teacher(day=None)
         self.plain = engine._since is None and engine._until is None and not engine._recogniser._patterns
         """False where every line must be read: a time range, or patterns that may match anything."""
 
@@ -31,9 +32,9 @@ class Exact:
         for number, line in lines:
             self.engine.feed(line, number)
 
-    def take(self, *, end: bool = True) -> tuple[Batch, Tally]:
-        """Return what was read since the last call."""
-        return self.engine.take(end=end)
+    def take(self, *, end: bool = True, cut: bool = True) -> tuple[Batch, Tally]:
+        """Return what was read since the last call, as ``LineEngine.take``."""
+        return self.engine.take(end=end, cut=cut)
 
     def begin(self, head: Head) -> _Stream:
         """Tell the line engine that records under a head have been read: lines without a prefix go on with them.
@@ -92,8 +93,13 @@ class Exact:
         if head is not None and head.layout.size:
             layout = head.layout
             if not self.stamps.dates(layout.text[layout.at :][: layout.size].decode()):
-                head = replace(head, layout=replace(layout, at=-1))
+                head = None if self.stamps.year else self._without_time(head, raw, line)
         return head, None if record is None else self._recogniser._source(record)
+
+    def _without_time(self, head: Head, raw: bytes, line: int) -> Head:
+        """Return the head of a line whose own stamp gives no time: that of its framing counts, where it has one."""
+        framed = self._undated.learn(raw, line)[0] if head.framing else None
+        return framed or replace(head, layout=replace(head.layout, at=-1))
 
     def source(self, head: Head) -> int:
         """Return the code of the source of lines under a head."""

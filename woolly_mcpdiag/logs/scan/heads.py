@@ -144,9 +144,9 @@ _FIELDS = {DIGITS: rb"\d{1,9}", PADDED: rb" *\d{1,9}", LONG: rb"\d{1,18}"}
 class Teacher:
     """A line engine's reader of its own, that is asked what lines mean."""
 
-    def __init__(self) -> None:
-        # With a day every stamp gives a time: a prefix is taken for one without a time only where it has none.
-        self._reader = Reader(day=date(2000, 1, 1))
+    def __init__(self, *, day: date | None = date(2000, 1, 1)) -> None:
+        """With a ``day`` every stamp gives a time: a prefix is taken for one without a time only where it has none."""
+        self._reader = Reader(day=day)
 
     def learn(self, raw: bytes, line: int) -> tuple[Head | None, Record | None]:
         """Return what the line engine makes of a line's prefix, or a record in combined format.
@@ -229,7 +229,8 @@ class Teacher:
         if sure:
             return Layout(text=prefix[:end], digits=digits)
         told = self._reader._stamps
-        for stamp in stamps:
+        # Where two stamps tell the same, the inner one counts.
+        for stamp in reversed(stamps):
             time, zoned = told.text(stamp[0].decode())
             if time == record.time and stamp.start() + 32 <= LONGEST_PREFIX:
                 break

@@ -36,17 +36,20 @@ _FAILURES = frozenset(
     )
 )
 """Without one of these a record at WARNING or above says nothing of a failure."""
+_OPENING = b"MCP session"
 _NARROWER = {
     b"isError": re.compile(rb"""isError\\?["']?\s*[:=]\s*[Tt]rue"""),
     **dict.fromkeys(_CODES, re.compile(rb".-326.*?message", re.DOTALL)),
     **dict.fromkeys(_BEGINNINGS, re.compile(rb"\w+ \S+ agent")),
+    _OPENING: re.compile(rb"(?i)MCP session.{6,}?(?:established|opened|created|started|acquired)"),
 }
 """Texts that often mean nothing, and what must be in the line from there on."""
-_OPENING = b"MCP session"
 _SPACE = ord(" ")
 _AFTER_VERB = np.zeros(256, np.bool_)
 _AFTER_VERB[[ord(byte) for byte in "dDaAnNwWeE"]] = True
-"""How the words end that stand before ``_OPENING`` where a session begins: opened, a, an, new, the."""
+"""How the words end that stand before ``_OPENING`` where a session begins, if none follows it that says so: opened, a,
+an, new, the.
+"""
 _EXCHANGES = frozenset({CALL, waiting.LITERAL})
 _PLACES = (*waiting.LENGTHS, *waiting.SESSIONS)
 _TEXTS = tuple(
@@ -81,6 +84,8 @@ class Hits:
     access_line: At
     exchanges: Flags
     """Lines that could be a call or an answer, however they are written."""
+    calls: Flags
+    """Those of them that hold what a call does: the line engine looks for that first."""
     places: dict[bytes, tuple[At, At]]
     """(Line, place) of header names in httpcore's answers."""
 
@@ -101,7 +106,7 @@ class Search:
         """
         block = lines.block
         suspect, agents = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
-        exchanges = np.zeros(len(block), np.bool_)
+        exchanges, calls = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
         places: dict[bytes, tuple[At, At]] = {}
         access = access_line = np.empty(0, np.int64)
         literals = self._literals_for(lines, where(serious & ~lines.slow & ~lines.understood), suspect)
@@ -120,17 +125,20 @@ class Search:
             elif text in _FAILURES:
                 suspect[line[serious[line]]] = True
             else:
-                if text in _NARROWER:
+                if text == _OPENING:
+                    opened = _AFTER_VERB[block.data[at - 2]] & (block.data[at - 1] == _SPACE)
+                    line = np.append(line[opened], _narrowed(lines, text, line[~opened], at[~opened]))
+                elif text in _NARROWER:
                     line = _narrowed(lines, text, line, at)
-                elif text == _OPENING:
-                    line = line[_AFTER_VERB[block.data[at - 2]] & (block.data[at - 1] == _SPACE)]
                 suspect[line] = True
                 if text in _AGENT:
                     agents[line] = True
                 elif text in _EXCHANGES:
                     exchanges[line] = True
+                    if text == CALL:
+                        calls[line] = True
         suspect[where((first & _AGENT_MASK) == _AGENT_START)] = True
-        return Hits(suspect, agents, access, access_line, exchanges, places)
+        return Hits(suspect, agents, access, access_line, exchanges, calls, places)
 
     def _literals_for(self, lines: Lines, serious: At, suspect: Flags) -> Literals:
         """Return what to search for: few serious lines are searched for failures here."""

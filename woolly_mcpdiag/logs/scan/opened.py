@@ -7,7 +7,7 @@ from woolly_mcpdiag.logs.batch import Batch, Kind, Logger, Vocabulary
 from woolly_mcpdiag.logs.scan.hexes import packed
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.memo import Memo
-from woolly_mcpdiag.logs.scan.words import PAD, At, Flags, U, find, has_zero, holds, where, word
+from woolly_mcpdiag.logs.scan.words import PAD, At, Flags, U, Words, find, has_zero, holds, where, word
 
 STARTS: tuple[tuple[bytes, Logger], ...] = (
     (b"Created new MCP session ", Logger.APP),
@@ -17,7 +17,7 @@ STARTS: tuple[tuple[bytes, Logger], ...] = (
 )
 FIRST_WORDS = tuple(dict.fromkeys(word(text) for text, _ in STARTS))
 _FOR_KEY = b" for key "
-_DASH = ord("-")
+_DASH, _SLASH, _EQUALS = ord("-"), ord("/"), ord("=")
 _UNDERLINES = U(0x5F5F5F5F5F5F5F5F)
 _TAKEN_OFF = np.zeros(256, np.bool_)
 _TAKEN_OFF[[ord(byte) for byte in '.,;)"\\']] = True
@@ -54,6 +54,8 @@ class Opened:
         if len(keyed):
             agent[keyed], fine = self._keys(lines, end[keyed], until[keyed])
             good[keyed] &= fine
+        others = where(good & (end < until) & (logger != Logger.APP))
+        good[others] = _says_no_more(block.words, end[others], until[others])
         lines.slow[rows[~good]] = True
         batch = Batch.empty(int(good.sum()))
         batch.line[:] = rows[good]
@@ -73,10 +75,18 @@ class Opened:
         good &= (data[cut] == ord("_")) & ~_TAKEN_OFF[data[end - 1]]
         good &= has_zero(words[cut + 1] ^ _UNDERLINES) == 0
         good &= (words[cut + 1] & U(0x8080808080808080)) == 0
+        more = where(good & (end < until))
+        good[more] = _says_no_more(words, end[more], until[more])
         rows = where(good)
         code = np.full(len(at), -1, np.int64)
         code[rows] = self._agents.numbers(lines.block, start[rows], cut[rows], -1)
         return np.maximum(code, 0), code >= 0
+
+
+def _says_no_more(words: Words, at: At, until: At) -> Flags:
+    """Say whether no exchange is told of behind a session: the line engine looks for those first."""
+    good: Flags = (find(words, at, until, _SLASH) == until) & (find(words, at, until, _EQUALS) == until)
+    return good
 
 
 def _plain(text: bytes) -> bool:

@@ -29,8 +29,8 @@ SPAN = 16 << 20
 """Bytes given to a worker at a time."""
 _WARM = 1 << 16
 """Bytes read before a span, so that answers which wait for their calls are known."""
-_TRIES = 200
-"""Lines looked at to find one that begins a record."""
+_TRIES = 2000
+"""Lines looked at to find one that begins a record; where there is none, the span before goes on."""
 _PIPE = 1 << 20
 _STOP_WAIT = 5.0
 
@@ -93,17 +93,22 @@ def _line_start(file: Any, near: int) -> int:  # noqa: ANN401 - a binary file
 
 
 def _record_start(file: Any, near: int, total: int) -> int:  # noqa: ANN401 - a binary file
-    reader = Reader()
-    first = start = _line_start(file, near)
+    # What was cut off before is read, too: a record may not begin with the last piece of a line.
+    reader, start = Reader(), _line_start(file, max(near - _WARM, 0))
+    while start < near and (line := file.readline()):
+        reader.read(line, 1)
+        start = int(file.tell())
+    begin = near - 1
     for _ in range(_TRIES):
+        begin = begin if reader.cut() else start
         line = file.readline()
         if not line or start >= total:
             break
         records = reader.read(line, 1)
-        if len(records) == 1 and records[0].fresh and records[0].format:
-            return start
+        if len(records) == 1 and records[0].fresh and records[0].format and begin >= near:
+            return begin
         start = int(file.tell())
-    return first
+    return 0
 
 
 class Worker:

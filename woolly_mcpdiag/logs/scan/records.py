@@ -17,6 +17,7 @@ from woolly_mcpdiag.logs.scan.exact import Exact
 from woolly_mcpdiag.logs.scan.frames import Frame
 from woolly_mcpdiag.logs.scan.heads import Head
 from woolly_mcpdiag.logs.scan.lines import Lines
+from woolly_mcpdiag.logs.scan.pieces import is_cut
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
 from woolly_mcpdiag.logs.scan.prose import is_bare, prose
 from woolly_mcpdiag.logs.scan.words import At
@@ -44,8 +45,6 @@ _NOTHING_BEFORE = "\n"
 """Framing of bare lines in a log of which no format was seen."""
 _HALVES = ("\\ud", "\\uD")
 _DIGIT = re.compile(r"\d")
-_PARTS = frozenset({"cri", "docker-json"})
-"""Framings that cut long lines."""
 _LONGEST = 1 << 16
 _GOES_ON = frozenset({b" ", b"T"})
 """How most lines of a traceback begin."""
@@ -124,13 +123,14 @@ class Records:
         if head.structured != (head.format == "json"):
             return None
         frame = Frame.of(head.sample, head.framing) if head.framing and not head.structured else None
-        if head.framing and frame is None and not (head.structured and _PARTS.isdisjoint(head.framing.split("/"))):
+        if head.framing and frame is None and (not head.structured or is_cut(head.framing)):
             return None
         return _Known(head.record, unlike, stream, frame, head.framing, head.structured)
 
     def feed(self, slow: Slow, index: int, count: int) -> None:
         """Read lines from one index up to another."""
         data, start, end, place, head = slow.data, slow.start, slow.end, slow.place, slow.head
+        rich = self._reader._plain.rich
         while index < count:
             begin = start[index]
             raw = bytes(data[begin : end[index]])
@@ -148,6 +148,13 @@ class Records:
                 raws = [bytes(data[start[at] : end[at]]) for at in range(index, stop)]
                 self._go_on(raws, slow.says[index:stop], slow.first + place[index], known)
                 index = stop
+            if rich.pending and (index == len(place) or place[index] > place[index - 1] + 1):
+                self._release()
+
+    def _release(self) -> None:
+        """Give the line engine a record of rich's that waits for the next line, which is read fast."""
+        for record in self._reader._release(self._reader._plain):
+            self._engine.take_record(record)
 
     def _record(self, known: _Known, raw: bytes, said: slice, number: int, time: int) -> bool:
         """Read a record whose message is known; False (and nothing done) where its prefix must be read."""
@@ -212,8 +219,9 @@ class Records:
             if self._apply(text, raws[:most], framing, first, known):
                 done = most
             elif self._continued.due(text):
+                before = self._state(known)
                 self._continued.learn(text, raws[:most], framing, first)
-                done = most
+                done = len(raws) if self._changed(before, raws[most:], first + most, known) else most
         while done < len(raws):
             stop = done
             while stop < len(raws) and not says[stop] and is_bare(texts[stop]):
@@ -221,18 +229,30 @@ class Records:
             if stop > done + 1 and self._prose(texts[done:stop], raws[done:stop], known):
                 done = stop
                 continue
-            for at in range(done, max(stop, done + 1)):
-                self._one(texts[at], raws[at], framing, first + at, known, text=at < stop)
-            done = max(stop, done + 1)
+            line, alone = texts[done], raws[done : done + 1]
+            if not self._apply(line, alone, framing, first + done, known):
+                before = self._state(known)
+                self._one(line, alone, framing, first + done, known, text=done < stop)
+                if self._changed(before, raws[done + 1 :], first + done + 1, known):
+                    return
+            done += 1
 
-    def _one(self, line: bytes, raw: bytes, framing: str, number: int, known: _Known | None, *, text: bool) -> None:
-        """Read a line; ``text`` says whether it may be mere text."""
-        if self._apply(line, [raw], framing, number, known):
-            return
-        if self._continued.due(line):
-            self._continued.learn(line, [raw], framing, number)
-        elif not (text and self._prose([line], [raw], known)):
+    def _changed(self, before: tuple[object, ...], raws: list[bytes], first: int, known: _Known | None) -> bool:
+        """Say whether a line just read opened a framing, or a record of rich's; then read the rest, which depends."""
+        if self._state(known) == before:
+            return False
+        for number, raw in enumerate(raws, first):
             self._line(raw, number)
+        return True
+
+    def _one(
+        self, line: bytes, raw: list[bytes], framing: str, number: int, known: _Known | None, *, text: bool
+    ) -> None:
+        """Read a line that is not known; ``text`` says whether it may be mere text."""
+        if self._continued.due(line):
+            self._continued.learn(line, raw, framing, number)
+        elif not (text and self._prose([line], raw, known)):
+            self._line(raw[0], number)
 
     def _prose(self, texts: list[bytes], raws: list[bytes], known: _Known | None) -> bool:
         """Pass over lines that are mere text; False (and nothing done) where they may be more."""
@@ -282,6 +302,12 @@ class Records:
         if stream.rich.pending or stream.partial or stream.framing is not None or not all(map(frame.holds, raws)):
             return [], ""
         return [raw[frame.size :] for raw in raws], known.framing
+
+    def _state(self, known: _Known | None) -> tuple[object, ...]:
+        """Return all on which it depends whether lines may be read without their framing."""
+        plain, stream = self._reader._plain, self._stream(known)
+        held = plain.rich.pending, stream.rich.pending, bool(stream.partial), bool(self._reader._formats.get("rich"))
+        return plain.framing, bool(plain.recent), stream.framing, *held
 
     def _apply(self, text: bytes, raws: list[bytes], framing: str, first: int, known: _Known | None) -> bool:
         if not self._continued.apply(text, framing, first):

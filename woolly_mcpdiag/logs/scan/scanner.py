@@ -23,6 +23,7 @@ from woolly_mcpdiag.logs.scan.join import Shown, join, picked
 from woolly_mcpdiag.logs.scan.lines import Lines
 from woolly_mcpdiag.logs.scan.opened import FIRST_WORDS, Opened
 from woolly_mcpdiag.logs.scan.openings import Openings
+from woolly_mcpdiag.logs.scan.pieces import Pieces
 from woolly_mcpdiag.logs.scan.prefixes import Prefixes
 from woolly_mcpdiag.logs.scan.words import At, Bytes, Flags, Words, holds, where, word
 
@@ -66,6 +67,7 @@ class Scanner:
         self._connects = Connects()
         self._combined: int | None = None
         self._openings = Openings(exact)
+        self._pieces = Pieces(exact.engine._reader)
         self._rest = self._pause = 0
         self.line = 1
         """Number of the next line."""
@@ -124,10 +126,13 @@ class Scanner:
             until[rows[more.rows]], base[rows[more.rows]] = more.until, more.base
             rows = rows[head[rows] < 0]
         first = block.words[message]
-        wrong = self._openings.wrong(block, head, first, self._prefixes.heads, self.line)
-        if len(wrong):
-            head[wrong], message[wrong] = -1, block.start[wrong]
-            first[wrong] = block.words[message[wrong]]
+        for wrong in (
+            self._openings.wrong(block, head, message, first, self._prefixes.heads, self.line),
+            self._pieces.find(block, head, self._prefixes.heads),
+        ):
+            if len(wrong):
+                head[wrong], message[wrong] = -1, block.start[wrong]
+                first[wrong] = block.words[message[wrong]]
         if self._prefixes.tail.any():
             until -= np.append(self._prefixes.tail, 0)[head]
         slow = (head < 0) | block.odd | (message > until) | (block.end - block.start > _LONGEST_LINE)
@@ -208,7 +213,8 @@ class Scanner:
         connects = where(fast & (first == CONNECT) & ~lines.exchanges)
         connects = connects[~np.isin(connects, hits.access_line)]
         lines.understood[connects[self._connects.known(lines, connects)]] = True
-        answered = where(fast & (first == waiting.FIRST_WORD))
+        answered = where(fast & (first == waiting.FIRST_WORD) & ~hits.calls)
+        answered = answered[~np.isin(answered, hits.access_line)]
         answered = answered[holds(block.words, lines.message[answered], waiting.LITERAL, known=8)]
         return waiting.answers(lines, answered, hits.places)
 
@@ -248,7 +254,7 @@ class Scanner:
         calls = _calls_of(made)
         self._feeder.feed(lines, answers, calls, slow, self.line, used)
         self._connects.learn(lines, slow)
-        batch, tally = self._exact.take()
+        batch, tally = self._exact.take(cut=False)
         fast = where(~lines.slow[:used])
         understood = int(np.count_nonzero(lines.understood[fast]))
         tally.read += len(fast)
