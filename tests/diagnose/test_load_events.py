@@ -327,3 +327,18 @@ def test_streams_torn_at_one_moment_tell_a_restart_whatever_the_silence_before(j
         )
         told.lost(0.35 + begin / 10, session)
     assert named(judge, told) == {"session.server-restarted"}
+
+
+def test_sessions_given_up_at_their_first_refusal_are_dealt_out_where_others_come_back(judge):
+    told = Told()
+    for number in range(16):
+        begin, session = number * 0.1, name(number)
+        told.session(begin, session)
+        told.call(begin + 0.03, session)
+        if number < 3:  # known and unknown in turn
+            told.post(begin + 0.05, 404, session)
+            told.post(begin + 0.07, 200, session)
+            told.post(begin + 0.09, 404, session)
+        else:
+            told.lost(begin + 0.04 + 0.02 * (number % 5), session)
+    assert named(judge, told) == {"session.no-affinity"}

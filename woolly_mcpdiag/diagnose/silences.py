@@ -12,6 +12,8 @@ from woolly_mcpdiag.logs.batch import METHOD_CODE, NO_TIME
 
 MOMENT = 2.0
 """Seconds within which failures are one moment."""
+MEANWHILE = 50_000
+"""µs within which an answer given before a moment may still be on its way after it."""
 LULL = 1.0
 """Seconds of silence from which an idle limit is thinkable."""
 _BACK = 3

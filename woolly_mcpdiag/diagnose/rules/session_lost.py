@@ -19,7 +19,7 @@ from woolly_mcpdiag.diagnose.columns import among
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, classify, stretches
 from woolly_mcpdiag.diagnose.sessions import hashed
-from woolly_mcpdiag.diagnose.silences import LULL, MOMENT, came_back, silences
+from woolly_mcpdiag.diagnose.silences import LULL, MEANWHILE, MOMENT, came_back, silences
 from woolly_mcpdiag.logs.batch import NO_TIME, Kind
 
 _OPENED = 1.5
@@ -31,8 +31,6 @@ _ALL = 0.95
 _PAUSE = 0.05
 _LONGER = 1.5
 """Times as long as any survived is a silence that tells of an idle limit, below the pauses that ``LULL`` asks for."""
-_MEANWHILE = 50_000
-"""µs within which an answer given before a moment may still be on its way after it."""
 _ALIKE = 1.5
 """Ratio of silences up to which one limit explains them."""
 
@@ -153,7 +151,7 @@ def _loss(case: Case) -> Loss | None:
             survived=float(table["idle"][fine].max(initial=0)) / 1e6 if timed else 0.0,
             spread=spread,
             timed=timed,
-            at_once=not timed or int(worked.max()) <= int(failed.min()) + _MEANWHILE,
+            at_once=not timed or int(worked.max()) <= int(failed.min()) + MEANWHILE,
             paused=timed and _paused(case, lost, idle),
             urls=case.named or frozenset(case.mcp),
         )

@@ -10,7 +10,7 @@ from woolly_mcpdiag.diagnose.casefile import Cell
 from woolly_mcpdiag.diagnose.columns import median
 from woolly_mcpdiag.diagnose.count import Count
 from woolly_mcpdiag.diagnose.fates import UNKNOWN_SESSION, WORKED, Fates, Stretch, classify, fates, stretches
-from woolly_mcpdiag.diagnose.silences import LULL, after_lulls
+from woolly_mcpdiag.diagnose.silences import LULL, MEANWHILE, after_lulls
 
 CAUSE = "session.no-affinity"
 _TURNS = 3
@@ -32,7 +32,7 @@ def decide(case: Case) -> Iterator[Finding]:
     cells = [cell for cell in case.select(status=UNKNOWN_SESSION) if case.left(cell)]
     if not cells:
         return
-    if found.never + found.mixed >= max(found.lost, found.recovered + 1) or _from_birth(found):
+    if found.never + found.mixed >= max(found.lost, found.recovered + 1) or _dealt_out(case, found):
         yield from _by_fate(case, found, [cell for cell in cells if cell.key.url in case.named])
     for stretch in stretches(case):
         if stretch.url in case.told_failures and (found.mixed or found.never):
@@ -47,6 +47,25 @@ def _from_birth(found: Fates) -> bool:
     return often and bool(found.fine or found.lost)
 
 
+def _dealt_out(case: Case, found: Fates) -> bool:
+    """Say whether sessions fail by chance: from birth, or in turn, while others are given up at their first refusal.
+
+    Sessions that a restart or an idle limit ends work up to one moment, or are silent before; these do neither.
+    """
+    if _from_birth(found):
+        return True
+    in_turn = found.mixed >= 2 and found.mixed + found.never >= max(_TURNS, found.recovered + 1)
+    return in_turn and _scattered(case) and not _waited(case)
+
+
+def _scattered(case: Case) -> bool:
+    """Say whether sessions that were lost later still worked after others had been lost."""
+    table, lost = case.sessions, classify(case)["lost"]
+    if not case.timed or not lost.any():
+        return False
+    return int(table["last_ok_time"][lost].max()) > int(table["first_fail_time"][lost].min()) + MEANWHILE
+
+
 def _astray(case: Case, found: Fates) -> int:
     """Count the failing exchanges that other workers explain.
 
@@ -54,7 +73,7 @@ def _astray(case: Case, found: Fates) -> int:
     the throw of the dice that hits the others at birth explains these too.
     """
     apart = case.restarts() or case.notes("session.expired") or case.notes("call.failed", "ConnectError")
-    if apart or not (found.mixed or _from_birth(found)) or _waited(case):
+    if apart or not (found.mixed or _dealt_out(case, found)) or _waited(case):
         return found.astray
     return found.astray + found.late + found.early
 
