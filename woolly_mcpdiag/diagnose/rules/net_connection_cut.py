@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from woolly_mcpdiag.core.findings import Finding
 from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.count import Count
-from woolly_mcpdiag.diagnose.rules.net_keepalive_race import BROKEN, of_stream
+from woolly_mcpdiag.diagnose.rules.net_keepalive_race import broken_requests
 
 CAUSE = "net.connection-cut"
 _ACCOUNT_FOR_IT = (
@@ -24,7 +24,7 @@ _ACCOUNT_FOR_IT = (
 
 def decide(case: Case) -> Iterator[Finding]:
     """Name broken requests that no other finding accounts for."""
-    notes = [note for note in case.notes("call.failed", *BROKEN) if not of_stream(note)]
+    notes = broken_requests(case)
     if not notes or any(case.found(cause) for cause in _ACCOUNT_FOR_IT):
         return
     yield finding(

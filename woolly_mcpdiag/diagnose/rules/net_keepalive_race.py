@@ -8,9 +8,9 @@ from woolly_mcpdiag.diagnose.case import Case, finding
 from woolly_mcpdiag.diagnose.casefile import Note
 
 CAUSE = "net.keepalive-race"
-BROKEN = ("ReadError", "RemoteProtocolError", "WriteError")
+_BROKEN = ("ReadError", "RemoteProtocolError", "WriteError")
 """What clients raise where a connection ends before the answer."""
-AWAY = ("ConnectError", "ConnectTimeout")
+_AWAY = ("ConnectError", "ConnectTimeout")
 """What they raise where nobody takes the connection."""
 _OFTEN = 0.5
 """The same where each is known to have come after a pause, on a kept connection."""
@@ -26,8 +26,8 @@ _RARE = 0.1
 
 def decide(case: Case) -> Iterator[Finding]:
     """Name it for a few broken requests among many good ones, with nothing else wrong."""
-    notes = [note for note in case.notes("call.failed", *BROKEN) if not of_stream(note)]
-    went = case.restarts() or case.found("session.server-restarted") or case.noted("call.failed", *AWAY)
+    notes = broken_requests(case)
+    went = case.restarts() or case.found("session.server-restarted") or case.noted("call.failed", *_AWAY)
     if not notes or went:
         return
     served = case.count("POST", range(200, 300))
@@ -57,7 +57,7 @@ def _all_after_a_pause(case: Case) -> bool:
 
     Only a load tells so much of each; where it does, even many are the race and not a server that ends.
     """
-    broken = case.notes("http.exchange", *BROKEN)
+    broken = case.notes("http.exchange", *_BROKEN)
     if not broken or not all(note.event.extra.get("reused") and note.event.session for note in broken):
         return False
     good = case.rows("ordinary")
@@ -70,7 +70,11 @@ def _all_after_a_pause(case: Case) -> bool:
     return True
 
 
-def of_stream(note: Note) -> bool:
-    """Say whether it was a stream that ended and no request."""
+def broken_requests(case: Case) -> list[Note]:
+    """Return the calls whose connection ended before the answer; streams that ended are another matter."""
+    return [note for note in case.notes("call.failed", *_BROKEN) if not _of_stream(note)]
+
+
+def _of_stream(note: Note) -> bool:
     text = note.event.message
     return "chunked read" in text or "sse_reader" in text or "SSE stream" in text

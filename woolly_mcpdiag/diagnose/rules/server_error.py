@@ -1,15 +1,13 @@
 """server.error: the server failed, and no better name is known."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from woolly_mcpdiag.core.findings import Finding
-from woolly_mcpdiag.diagnose.case import Case
+from woolly_mcpdiag.diagnose.case import FAIL, Case
 from woolly_mcpdiag.diagnose.shapes import answered
+from woolly_mcpdiag.logs.recognise.failures import STATUS
 
-_QUOTED = re.compile(r"(?:Client|Server) error '(?P<status>\d{3})[^']*' for url '(?P<url>[^'\s]+)'")
-"""What ``raise_for_status`` of httpx says, as an application passes it on."""
 _failed = answered(
     "server.error",
     (500, 501, 505, 507, 508),
@@ -22,7 +20,8 @@ _failed = answered(
 def decide(case: Case) -> Iterator[Finding]:
     """Name it for server errors; where an answer quotes what the server itself was answered, send the reader there."""
     for found in _failed(case):
-        quoted = next((match for one in found.evidence if (match := _QUOTED.search(one.text))), None)
+        told = (match for one in found.evidence if (match := STATUS.search(one.text)))
+        quoted = next((match for match in told if int(match["status"]) >= FAIL), None)
         yield found if quoted is None else _passed_on(found, quoted["status"], quoted["url"])
 
 

@@ -73,7 +73,7 @@ def _astray(case: Case, found: Fates) -> int:
     the throw of the dice that hits the others at birth explains these too.
     """
     apart = case.restarts() or case.notes("session.expired") or case.notes("call.failed", "ConnectError")
-    if apart or not (found.mixed or _dealt_out(case, found)) or _waited(case):
+    if apart or not (found.mixed or _from_birth(found)) or _waited(case):
         return found.astray
     return found.astray + found.late + found.early
 

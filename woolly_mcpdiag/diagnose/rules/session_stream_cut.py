@@ -113,7 +113,7 @@ def _of_a_server_gone(found: Finding) -> Finding:
 
 def decide_by_session(case: Case) -> Iterator[Finding]:
     """Explain, without a finding yet, refusals of HTTP+SSE sessions whose stream was lost: they ended with it."""
-    cut = [note for note in case.notes("stream.lost") if note.event.session and note.event.error]
+    cut = _told(case)
     lost = {} if _with_the_server(case, cut) else {pack(normalise(note.event.session)): note for note in cut}
     bad = case.rows("failures") if lost else {"line": ()}
     for row in range(len(bad["line"])):
@@ -130,8 +130,11 @@ def decide_by_session(case: Case) -> Iterator[Finding]:
 
 def _cuts(case: Case) -> list[Note]:
     """Return the cut streams: as their own client tells, each once, else as the calls that waited on them do."""
-    streams = [note for note in case.notes("stream.lost") if note.event.session and note.event.error]
-    return streams or [note for note in case.notes("call.failed") if _is_cut(note)]
+    return _told(case) or [note for note in case.notes("call.failed") if _is_cut(note)]
+
+
+def _told(case: Case) -> list[Note]:
+    return [note for note in case.notes("stream.lost") if note.event.session and note.event.error]
 
 
 def _with_the_server(case: Case, notes: list[Note]) -> bool:
