@@ -64,16 +64,20 @@ def test_nothing_run_decides_nothing(runs):
 
 
 @pytest.mark.parametrize(
-    ("said", "verdict"),
+    ("said", "status", "verdict"),
     [
-        ("MCP call failed: Client error '400 Bad Request' for url 'http://localhost:8009/sse/'", "fail"),
-        ("McpError: Session terminated", "inconclusive"),
+        ("MCP call failed: Client error '400 Bad Request' for url 'http://localhost:8009/sse/'", 500, "fail"),
+        ("MCP call to http://localhost:8009/sse/ failed: status_code=400", 200, "fail"),
+        ('{"type": "about:blank", "title": "Bad Request", "status": 400}', 400, "inconclusive"),
+        ("McpError: Session terminated", 500, "inconclusive"),
     ],
 )
-def test_agents_that_quote_a_400_fail_zero_400_where_only_their_api_was_asked(runs, said, verdict):
+def test_agents_that_quote_a_400_fail_zero_400_where_only_their_api_was_asked(runs, said, status, verdict):
     run = runs.empty()
     run.meta = replace(run.meta, targets=({"kind": "agent", "url": "http://127.0.0.1:8000/run"},))
-    run.samples.append(Sample(fingerprint="a", at=1.0, scene="waves-5", kind="agent", agent="tester", error=said))
+    run.samples.append(
+        Sample(fingerprint="a", at=1.0, scene="waves-5", kind="agent", agent="tester", status=status, error=said)
+    )
     found = judge_phase4(run)
     zero = named(found, "zero-400")
     assert zero.verdict == verdict

@@ -24,7 +24,11 @@ _SAID = 300
 _OF_MCP = frozenset({"zero-400", "degradation", "error-logging"})
 """Criteria that need the MCP server itself."""
 _GIVE_MCP = "give --mcp URL as well: the requests of agents are not seen from outside, and outages need the server"
-_QUOTED_400 = re.compile(r"Client error '400\b|\b400 Bad Request' for url|status(?:_code)?['\"]?[:= ]+400\b")
+_BAD_REQUEST = 400
+_QUOTED_400 = re.compile(r"Client error '400\b|\b400 Bad Request' for url")
+"""As httpx words what it was answered."""
+_TOLD_400 = re.compile(r"status(?:_code)?['\"]?[:= ]+400\b")
+"""As others do, and as an API does that tells of its own 400."""
 _WORST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
 
 
@@ -97,9 +101,10 @@ def judge_profile(whole: Profile, run: Run, *, causes: Mapping[str, tuple[str, .
     ]
 
 
-def quotes_400(sample: Sample) -> bool:
-    """Say whether an agents API's answer holds the 400 of a request of its own, as httpx words it."""
-    return _QUOTED_400.search(f"{sample.error} {sample.response}") is not None
+def _quotes_400(sample: Sample) -> bool:
+    """Say whether an agents API's answer holds the 400 of a request of its own."""
+    said = f"{sample.error} {sample.response}"
+    return bool(_QUOTED_400.search(said) or (sample.status != _BAD_REQUEST and _TOLD_400.search(said)))
 
 
 def _finished(court: Court, found: Judgement, causes: tuple[str, ...]) -> Judgement:
@@ -136,7 +141,7 @@ def _zero_400(court: Court, criterion: Criterion) -> Judgement:
 def _quoted(court: Court, scenes: frozenset[str], found: Judgement) -> Judgement:
     """Fail where agents quote a 400 that their own MCP client met: nothing else of it is seen from outside."""
     samples = [each for each in court.record.run.samples if each.kind == "agent" and each.scene in scenes]
-    quotes = [each for each in samples if quotes_400(each)]
+    quotes = [each for each in samples if _quotes_400(each)]
     if not quotes:
         return found
     said = " ".join((quotes[0].error or quotes[0].response).split())[:_SAID]
